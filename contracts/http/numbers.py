@@ -1,0 +1,52 @@
+"""Number fields that refuse what JSON lets through, and whose every error names the allowed range."""
+
+from decimal import Decimal
+from typing import Any
+
+from marshmallow import fields, validate
+
+
+class WholeNumber(fields.Integer):
+    """An integer in a range. Booleans, fractions, text and NaN get the same message as an excess."""
+
+    def __init__(self, minimum: int, maximum: int, **kwargs: Any) -> None:
+        message = f"Must be a whole number from {minimum} to {maximum}."
+        super().__init__(
+            strict=True,
+            validate=validate.Range(minimum, maximum, error=message),
+            error_messages={"invalid": message, "too_large": message},
+            **kwargs,
+        )
+
+
+class RealNumber(fields.Float):
+    """A finite float in a range. Text is refused as well: a body says 1.5, never "1.5"."""
+
+    def __init__(self, minimum: float, maximum: float, **kwargs: Any) -> None:
+        self.message = f"Must be a number from {minimum:g} to {maximum:g}."
+        super().__init__(
+            validate=validate.Range(minimum, maximum, error=self.message),
+            error_messages={"invalid": self.message, "too_large": self.message, "special": self.message},
+            **kwargs,
+        )
+
+    def _validated(self, value: Any) -> float:
+        if isinstance(value, str):
+            raise self.make_error("invalid")
+        return super()._validated(value)
+
+
+class UsdAmount(fields.Decimal):
+    """US dollars above zero, at most `maximum`. Both a JSON number and a decimal string are read.
+
+    It is dumped as a decimal string, so that no reader rounds it by accident.
+    """
+
+    def __init__(self, maximum: str, **kwargs: Any) -> None:
+        message = f"Must be an amount in US dollars above 0 and at most {maximum}."
+        super().__init__(
+            as_string=True,
+            validate=validate.Range(Decimal(0), Decimal(maximum), min_inclusive=False, error=message),
+            error_messages={"invalid": message, "too_large": message, "special": message},
+            **kwargs,
+        )

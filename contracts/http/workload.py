@@ -1,0 +1,49 @@
+"""What a user asks to run, the same in an estimate, a selection and a deployment.
+
+The ranges here are what any model could mean; whether the model exists, supports the context and has that
+quantisation is pricing's to say.
+"""
+
+from marshmallow import RAISE, Schema, fields, validate
+
+from contracts.http.gpu import GpuRequest
+from contracts.http.numbers import RealNumber, UsdAmount, WholeNumber
+from contracts.vocabulary import Cloud, KvType, Quantisation, SpotPolicy
+
+MIN_CONTEXT = 128
+MAX_CONTEXT = 10_485_760
+MAX_PARALLEL = 64
+_TAG = validate.Regexp(
+    r"(?:hf\.co/[A-Za-z0-9][\w.-]*/[\w.-]+|[a-z0-9][a-z0-9._-]*)(?::[A-Za-z0-9][\w.-]*)?\Z",
+    error="Must be an Ollama tag such as llama3.1:8b.",
+)
+_REGION = validate.Regexp(r"[a-z]{2,12}(?:-[a-z0-9]{1,16}){1,3}\Z", error="Must be a region such as us-east-1.")
+_MACHINE = validate.Regexp(
+    r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)+\Z", error="Must be a machine type such as g5.xlarge or g2-standard-4."
+)
+_SHORT = validate.Length(1, 128, error="Must have 1 to 128 characters.")
+
+
+class WorkloadSchema(Schema):
+    """The workload fields. Every one but the model may be left out or null."""
+
+    class Meta:
+        unknown = RAISE
+
+    model = fields.String(required=True, validate=[_SHORT, _TAG])
+    # None means 8,192 tokens, or the model's maximum where that is less.
+    context_size = WholeNumber(MIN_CONTEXT, MAX_CONTEXT, load_default=None, allow_none=True)
+    parallel = WholeNumber(1, MAX_PARALLEL, load_default=1)
+    # None means the quantisation of the tag itself.
+    quantisation = fields.Enum(Quantisation, by_value=True, load_default=None, allow_none=True)
+    kv_type = fields.Enum(KvType, by_value=True, load_default=KvType.F16)
+    spot = fields.Enum(SpotPolicy, by_value=True, load_default=SpotPolicy.PREFER)
+    gpu = GpuRequest(load_default=None, allow_none=True)
+    # Of the memory that holds the model: all GPUs together, or RAM on a machine without.
+    min_memory_gib = RealNumber(0, 4096, load_default=None, allow_none=True)
+    # None means the default for the model's size; 0 accepts any speed.
+    min_tokens_per_s = RealNumber(0, 10_000, load_default=None, allow_none=True)
+    cloud = fields.Enum(Cloud, by_value=True, load_default=None, allow_none=True)
+    region = fields.String(load_default=None, allow_none=True, validate=[_SHORT, _REGION])
+    machine = fields.String(load_default=None, allow_none=True, validate=[_SHORT, _MACHINE])
+    max_hourly_usd = UsdAmount("1000", load_default=None, allow_none=True)
