@@ -1,6 +1,7 @@
 """How a body asks for a GPU: nothing said, none wanted, or a kind and a number of them."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import ValidationError, fields
@@ -19,10 +20,12 @@ class GpuRequest(fields.Field[Any]):
     The short forms "L4" and "L4:2" are read too and become the object; a missing count means any number.
     """
 
-    def _serialize(self, value: Any, _attr: str | None, _obj: Any, **_kwargs: Any) -> Any:
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - the base names them
         return value
 
-    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_kwargs: Any) -> Any:
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> Any:  # noqa: ARG002 - the base names them
         if value == NO_GPU:
             return NO_GPU
         if isinstance(value, str):

@@ -14,10 +14,12 @@ MIN_CONTEXT = 128
 MAX_CONTEXT = 10_485_760
 MAX_PARALLEL = 64
 _TAG = validate.Regexp(
-    r"(?:hf\.co/[A-Za-z0-9][\w.-]*/[\w.-]+|[a-z0-9][a-z0-9._-]*)(?::[A-Za-z0-9][\w.-]*)?\Z",
+    r"(?:hf\.co/[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+|[a-z0-9][a-z0-9._-]*)(?::[A-Za-z0-9][A-Za-z0-9_.-]*)?\Z",
     error="Must be an Ollama tag such as llama3.1:8b.",
 )
-_REGION = validate.Regexp(r"[a-z]{2,12}(?:-[a-z0-9]{1,16}){1,3}\Z", error="Must be a region such as us-east-1.")
+_REGION = validate.Regexp(
+    r"[a-z]{2,12}(?:-[a-z0-9]{1,16}){1,3}\Z", error="Must be a region such as us-east-1."
+)
 _MACHINE = validate.Regexp(
     r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)+\Z", error="Must be a machine type such as g5.xlarge or g2-standard-4."
 )
