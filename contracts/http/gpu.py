@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - marshmallow names the arguments of its hooks.
 """How a body asks for a GPU: nothing said, none wanted, or a kind and a number of them."""
 
 import re
@@ -20,12 +21,12 @@ class GpuRequest(fields.Field[Any]):
     The short forms "L4" and "L4:2" are read too and become the object; a missing count means any number.
     """
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - the base names them
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return value
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> Any:  # noqa: ARG002 - the base names them
+    ) -> Any:
         if value == NO_GPU:
             return NO_GPU
         if isinstance(value, str):
