@@ -1,0 +1,102 @@
+"""The shape of a checked stack spec. Made by `contracts.stack_spec.load_stack_spec`, never by hand in product code."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from contracts.vocabulary import Arch, Cloud, Exposure, GpuKind, KvType
+
+
+@dataclass(frozen=True)
+class Provider:
+    max_retries: int
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Where the state lies. The lock file is always on, so it is no choice here."""
+
+    kind: str
+    bucket: str
+    key: str
+    region: str
+    path_style: bool
+
+
+@dataclass(frozen=True)
+class Machine:
+    type: str
+    arch: Arch
+    gpu_kind: GpuKind | None
+    gpu_count: int
+    disk_gib: int
+
+
+@dataclass(frozen=True)
+class Reach:
+    kind: Exposure
+    allow_cidrs: tuple[str, ...]
+    service_cidrs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ollama:
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Model:
+    tag: str
+    context_size: int
+    parallel: int
+    kv_type: KvType
+    digest: str | None
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Verifiers: the hex SHA-256 of each token, never the token."""
+
+    user_sha256: str
+    health_sha256: str
+
+
+@dataclass(frozen=True)
+class StackSpec:
+    kind: str
+    version: int
+    cloud: Cloud
+    account: str
+    environment: str
+    region: str
+    tags: Mapping[str, str]
+    provider: Provider
+    backend: Backend
+
+
+@dataclass(frozen=True)
+class NetworkSpec(StackSpec):
+    name: str
+    cidr: str
+    zones: tuple[str, ...]
+    lean: bool
+    supernets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DeploymentSpec(StackSpec):
+    deployment_id: str
+    placement_id: str
+    epoch: int
+    zone: str
+    subnet_id: str
+    vpc_id: str
+    instance_profile: str
+    machine: Machine
+    spot: bool
+    spot_max_usd: Decimal | None
+    exposure: Reach
+    ollama: Ollama
+    model: Model
+    tokens: Tokens

@@ -1,0 +1,77 @@
+"""One valid spec of each kind, as JSON: what `make synth` writes, and what tests start from."""
+
+from typing import Any
+
+from contracts import ollama_pin
+from contracts.vocabulary import Arch
+
+DEPLOYMENT_ID = "dep_01k00000000000000000000000"
+
+
+def network(**changes: Any) -> dict[str, Any]:
+    return {
+        **_common("network", "networks/us-east-1.tfstate"),
+        "name": "main",
+        "cidr": "10.64.0.0/16",
+        "zones": ["us-east-1a", "us-east-1b"],
+        "lean": False,
+        **changes,
+    }
+
+
+def deployment(**changes: Any) -> dict[str, Any]:
+    placement_id = f"{DEPLOYMENT_ID}-1"
+    return {
+        **_common("deployment", f"placements/{placement_id}/1.tfstate"),
+        "deployment_id": DEPLOYMENT_ID,
+        "placement_id": placement_id,
+        "epoch": 1,
+        "zone": "us-east-1a",
+        "subnet_id": "subnet-0123456789abcdef0",
+        "vpc_id": "vpc-0123456789abcdef0",
+        "instance_profile": "flowllama-sample-main-us-east-1",
+        "machine": {
+            "type": "g5.xlarge",
+            "arch": "x86_64",
+            "gpu_kind": "A10G",
+            "gpu_count": 1,
+            "disk_gib": 60,
+        },
+        "spot": True,
+        "spot_max_usd": "0.61",
+        "exposure": {
+            "kind": "allow_listed",
+            "allow_cidrs": ["203.0.113.7/32"],
+            "service_cidrs": ["10.64.0.0/16"],
+        },
+        "ollama": {"version": ollama_pin.VERSION, "sha256": ollama_pin.SHA256[Arch.X86_64]},
+        "model": {
+            "tag": "llama3.2:1b",
+            "context_size": 8192,
+            "parallel": 2,
+            "kv_type": "f16",
+            "digest": None,
+        },
+        "tokens": {"user_sha256": "a" * 64, "health_sha256": "b" * 64},
+        **changes,
+    }
+
+
+def _common(kind: str, key: str) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "version": 1,
+        "cloud": "aws",
+        "account": "123456789012",
+        "environment": "sample",
+        "region": "us-east-1",
+        "tags": {},
+        "provider": {"max_retries": 3},
+        "backend": {
+            "kind": "s3",
+            "bucket": "flowllama-sample-state",
+            "key": key,
+            "region": "us-east-1",
+            "path_style": False,
+        },
+    }
