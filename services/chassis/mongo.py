@@ -9,7 +9,7 @@ from bson.codec_options import CodecOptions, TypeCodec, TypeRegistry
 from bson.decimal128 import Decimal128
 from pymongo import IndexModel, MongoClient
 from pymongo.database import Database
-from pymongo.errors import CollectionInvalid, DuplicateKeyError
+from pymongo.errors import CollectionInvalid, DuplicateKeyError, OperationFailure
 
 from services.chassis.config import CommonSettings
 
@@ -73,12 +73,8 @@ def declare(store: Store, collections: Sequence[Collection]) -> None:
     for collection in collections:
         validator = {"$jsonSchema": dict(collection.schema)}
         try:
-            store.create_collection(collection.name, validator=validator, check_exists=False)
-        except CollectionInvalid:
-            store.command("collMod", collection.name, validator=validator)
-        except Exception as error:
-            if "exists" not in str(error).lower():
-                raise
+            store.create_collection(collection.name, validator=validator)
+        except (CollectionInvalid, OperationFailure):  # It exists, perhaps with an older validator.
             store.command("collMod", collection.name, validator=validator)
         if collection.indexes:
             store[collection.name].create_indexes(list(collection.indexes))
