@@ -17,11 +17,18 @@ _NOW_MS = {"$toLong": "$$NOW"}
 
 
 def acquire(
-    collection: Collection[Document], document_id: str, *, field: str, owner: str, ttl_s: float, grace_s: float = 0
+    collection: Collection[Document],
+    document_id: str,
+    *,
+    field: str,
+    owner: str,
+    ttl_s: float,
+    grace_s: float = 0,
+    create: bool = True,
 ) -> Document | None:
     """Take a lease that is free, or lapsed for at least `grace_s`; the epoch rises by one. None: it is held.
 
-    The document is created if it is missing, with nothing but the lease.
+    A missing document is created with nothing but the lease, unless `create` forbids it.
     """
     expired = {"$lte": [_expiry_ms(field, grace_s), _NOW_MS]}
     lease = {
@@ -34,7 +41,7 @@ def acquire(
         return collection.find_one_and_update(
             {"_id": document_id, "$expr": expired},
             [{"$set": {field: lease}}],
-            upsert=True,
+            upsert=create,
             return_document=ReturnDocument.AFTER,
         )
     except DuplicateKeyError:  # The document exists and its lease is live: the upsert tried to insert it.

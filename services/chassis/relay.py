@@ -89,7 +89,7 @@ class Relay:
 
     def _publish_document(self, collection: MongoCollection[Document], document_id: str) -> int:
         document = leases.acquire(
-            collection, document_id, field="relay", owner=self._owner, ttl_s=RELAY_LEASE_S
+            collection, document_id, field="relay", owner=self._owner, ttl_s=RELAY_LEASE_S, create=False
         )
         if document is None:
             return 0
