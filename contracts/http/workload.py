@@ -21,7 +21,8 @@ _REGION = validate.Regexp(
     r"[a-z]{2,12}(?:-[a-z0-9]{1,16}){1,3}\Z", error="Must be a region such as us-east-1."
 )
 _MACHINE = validate.Regexp(
-    r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)+\Z", error="Must be a machine type such as g5.xlarge or g2-standard-4."
+    r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)+(?:\+[1-8]x[A-Z0-9]+)?\Z",
+    error="Must be a machine type such as g5.xlarge or g2-standard-4.",
 )
 _SHORT = validate.Length(1, 128, error="Must have 1 to 128 characters.")
 

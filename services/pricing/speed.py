@@ -1,0 +1,40 @@
+"""Decode speed of one stream, from how fast a machine reads the weights that a token needs.
+
+    seconds per token = weights read / effective bandwidth + a fixed cost
+
+Effective bandwidth and fixed cost are fitted over published llama-bench runs (128 tokens, batch 1): within
+5 % for a single GPU up to A100-40, 9 % for A100-80 and H100. The data sheet's bandwidth is a hard ceiling.
+Layers are worked through one GPU after the other, so more GPUs hold more and do not speed one stream up.
+"""
+
+from decimal import Decimal
+
+from services.pricing.catalogue import Machine
+from services.pricing.memory import Load
+
+GB = 1e9
+_HOUR_S = 3600
+
+
+def weights_read_gb(load: Load) -> float:
+    """GB read for each token: all weights of a dense model, the active share of a mixture of experts."""
+    model = load.model
+    active = min(1.0, model.active_parameters_b / model.parameters_b)
+    return model.weights_bytes(load.quantisation) * active / GB
+
+
+def tokens_per_s(read_gb: float, machine: Machine) -> float:
+    """Tokens a second of one stream on this machine."""
+    gpu = machine.gpu
+    if gpu is None:
+        return 1 / (read_gb / machine.cpu_effective_gb_s + machine.cpu_fixed_ms / 1000)
+    if machine.gpu_count == 1:
+        effective, fixed_ms = gpu.effective_gb_s, gpu.fixed_ms
+    else:
+        effective, fixed_ms = gpu.several_effective_gb_s, gpu.several_fixed_ms
+    return min(1 / (read_gb / effective + fixed_ms / 1000), gpu.spec_gb_s / read_gb)
+
+
+def usd_per_million_tokens(hourly_usd: Decimal, speed: float) -> Decimal:
+    """Cost of a million output tokens of one stream that never pauses."""
+    return hourly_usd / _HOUR_S / Decimal(speed) * 1_000_000
