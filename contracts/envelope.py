@@ -70,7 +70,7 @@ _ENVELOPE = EnvelopeSchema()
 def encode(message: Message) -> str:
     """The JSON body. Raises `marshmallow.ValidationError` where the data breaks its own schema."""
     schema = MESSAGES[message.type]()
-    schema.load(schema.dump(message.data))
+    data = schema.dump(schema.load(message.data))
     body = {
         "specversion": "1.0",
         "id": message.id,
@@ -83,7 +83,7 @@ def encode(message: Message) -> str:
         "partitionkey": message.partition_key,
         "correlationid": message.correlation_id,
         "nudge": message.nudge,
-        "data": schema.dump(message.data),
+        "data": data,
     }
     optional = {"commandid": message.command_id, "traceparent": message.traceparent}
     body |= {name: value for name, value in optional.items() if value is not None}
@@ -104,11 +104,11 @@ def decode(body: str) -> Message:
     try:
         envelope = _ENVELOPE.load(raw)
     except ValidationError as error:
-        raise UndecodableMessageError(f"envelope: {json.dumps(error.normalized_messages())}") from error
+        raise UndecodableMessageError(f"envelope: {json.dumps(error.messages)}") from error
     try:
         data = MESSAGES[envelope["type"]]().load(envelope["data"])
     except ValidationError as error:
-        raise UndecodableMessageError(f"data: {json.dumps(error.normalized_messages())}") from error
+        raise UndecodableMessageError(f"data: {json.dumps(error.messages)}") from error
     return Message(
         id=envelope["id"],
         type=envelope["type"],

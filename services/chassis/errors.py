@@ -51,6 +51,12 @@ class ConflictError(FlowLlamaError):
     status, kind, title = 409, "conflict", "The current state does not allow this"
 
 
+class UnsupportedMediaError(FlowLlamaError):
+    """A body that is not JSON."""
+
+    status, kind, title = 415, "unsupported-media-type", "Send the body as application/json"
+
+
 class InvalidError(FlowLlamaError):
     """The request was read, and a field of it is refused."""
 

@@ -28,7 +28,10 @@ INBOX = Collection(
             "deferrals": {"bsonType": "int", "description": "How often a handler asked for a later try."},
             "reason": {"bsonType": "string", "description": "Why it is dead."},
             "lease": {"bsonType": "object", "description": "Who handles it now."},
-            "at": {"bsonType": "date", "description": "Last change; records expire after the queues' retention."},
+            "at": {
+                "bsonType": "date",
+                "description": "Last change; records expire after the queues' retention.",
+            },
         },
     },
     indexes=(IndexModel("at", expireAfterSeconds=(RETENTION_DAYS + 1) * 86_400),),
@@ -91,8 +94,9 @@ class Inbox:
         """A redrive starts afresh: failures, deferrals and the verdict are gone."""
         self._records.delete_one({"_id": f"{self._service}:{message_id}"})
 
-    def knows(self, message_id: str) -> bool:
-        return self._records.find_one({"_id": f"{self._service}:{message_id}"}, {"_id": 1}) is not None
+    def has_finished(self, message_id: str) -> bool:
+        finished = {"_id": f"{self._service}:{message_id}", "state": {"$in": ["done", "dead"]}}
+        return self._records.find_one(finished, {"_id": 1}) is not None
 
     def _close(self, entry: Entry, changes: Document) -> None:
         fence = leases.held_by("lease", self._owner, entry.epoch)

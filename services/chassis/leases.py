@@ -60,7 +60,9 @@ def renew(
     return result.matched_count == 1
 
 
-def release(collection: Collection[Document], document_id: str, *, field: str, owner: str, epoch: int) -> None:
+def release(
+    collection: Collection[Document], document_id: str, *, field: str, owner: str, epoch: int
+) -> None:
     """Let the next one in at once. The epoch stays, so that it can only rise."""
     collection.update_one(
         {"_id": document_id, **held_by(field, owner, epoch)},

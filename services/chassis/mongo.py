@@ -1,6 +1,7 @@
 """The store: one MongoDB database, durable writes, and collections that come with validators and indexes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -90,13 +91,12 @@ def migrate(store: Store, service: str, migrations: Sequence[Migration]) -> int:
     for step in sorted(migrations, key=lambda step: step.version):
         if step.version > current:
             step.apply(store)
-            try:
+            # A duplicate key says that another process has moved it this far, or further.
+            with suppress(DuplicateKeyError):
                 versions.update_one(
                     {"_id": service, "version": {"$lt": step.version}},
                     {"$set": {"version": step.version}},
                     upsert=True,
                 )
-            except DuplicateKeyError:
-                pass  # The other process has moved it this far, or further.
             current = step.version
     return int(current)

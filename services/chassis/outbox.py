@@ -70,7 +70,9 @@ def compose(
     )
 
 
-def insert(collection: Collection[Document], document: Document, *, events: Sequence[Message] = ()) -> Document:
+def insert(
+    collection: Collection[Document], document: Document, *, events: Sequence[Message] = ()
+) -> Document:
     """Insert a new document with its first events. Raises pymongo's `DuplicateKeyError`."""
     stored = {"history": [], **document, "version": 1, "pending_events": [_pending(e) for e in events]}
     if events:

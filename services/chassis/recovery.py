@@ -6,7 +6,7 @@ and it was published a while ago, so a backlog is left alone; the copy has the s
 
 import threading
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from contracts.envelope import decode
 from contracts.topology import Queue
@@ -45,7 +45,6 @@ class Recovery:
         self._received = tuple(received)
         self._clock = clock
         self._every_s = every_s
-        self._seen_until = clock() - LOOKED_BACK
 
     def run(self, stopping: threading.Event) -> None:
         while not stopping.wait(self._every_s):
@@ -57,21 +56,23 @@ class Recovery:
     def heal(self) -> int:
         """One look at every queue; returns how many messages were sent again."""
         until = self._clock() - LOST_AFTER
-        resent = sum(self._heal_queue(queue, until) for queue in self._received)
-        return resent
+        return sum(self._heal_queue(queue, until) for queue in self._received)
 
-    def _heal_queue(self, queue: Queue, until: object) -> int:
+    def _heal_queue(self, queue: Queue, until: datetime) -> int:
         depth = self._queues.depth(queue.name)
         QUEUE_DEPTH.labels(queue.name, "visible").set(depth.visible)
         QUEUE_DEPTH.labels(queue.name, "in_flight").set(depth.in_flight)
         if depth.visible or depth.in_flight:
             return 0
-        recent = {"queues": queue.name, "published_at": {"$gt": self._clock() - LOOKED_BACK, "$lt": until}}
-        recent["healed"] = {"$ne": queue.name}
+        recent = {
+            "queues": queue.name,
+            "published_at": {"$gt": self._clock() - LOOKED_BACK, "$lt": until},
+            "arrived": {"$ne": queue.name},
+        }
         lost = 0
         for event in self._events.find(recent).sort("_id", 1).limit(BATCH):
-            if self._inbox.knows(event["_id"]):
-                self._mark_healed(event, queue)
+            if self._inbox.has_finished(event["_id"]):
+                self._mark_arrived(event, queue)
             else:
                 self._resend(event, queue)
                 lost += 1
@@ -87,6 +88,6 @@ class Recovery:
         EVENTS_RESENT.labels(queue.name).inc()
         log.warning("message_sent_again", message_id=event["_id"], queue=queue.name, resends=resends)
 
-    def _mark_healed(self, event: Document, queue: Queue) -> None:
+    def _mark_arrived(self, event: Document, queue: Queue) -> None:
         """The next look passes over what has arrived."""
-        self._events.update_one({"_id": event["_id"]}, {"$addToSet": {"healed": queue.name}})
+        self._events.update_one({"_id": event["_id"]}, {"$addToSet": {"arrived": queue.name}})

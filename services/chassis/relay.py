@@ -43,6 +43,7 @@ EVENTS = Collection(
             "body": {"bsonType": "string", "description": "The CloudEvent as sent."},
             "published_at": {"bsonType": "date"},
             "resends": {"bsonType": "int", "description": "How often a lost copy was sent again."},
+            "arrived": {"bsonType": "array", "description": "Queues whose receiver has handled it."},
         },
     },
     indexes=(
@@ -107,9 +108,7 @@ class Relay:
             try:
                 self._log(event)
                 for queue in event["queues"]:
-                    self._queues.send(
-                        queue, event["body"], group=event["group"], dedup_id=event["dedup_id"]
-                    )
+                    self._queues.send(queue, event["body"], group=event["group"], dedup_id=event["dedup_id"])
             except FOREIGN_OUTAGES as error:
                 log.warning("relay_publish_failed", message_id=event["id"], error=type(error).__name__)
                 break
@@ -135,4 +134,6 @@ class Relay:
                 {"_id": document_id, **fence}, {"$pull": {"pending_events": {"id": {"$in": sent}}}}
             )
         # A writer may have committed more meanwhile: the mark goes only from an empty outbox.
-        collection.update_one({"_id": document_id, "pending_events": {"$size": 0}}, {"$unset": {"pending_at": ""}})
+        collection.update_one(
+            {"_id": document_id, "pending_events": {"$size": 0}}, {"$unset": {"pending_at": ""}}
+        )

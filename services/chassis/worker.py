@@ -121,10 +121,12 @@ class Worker:
         elif isinstance(outcome, RetryError):
             self._defer(queue, delivery, message, entry, outcome)
         else:
-            log.exception("handler_failed", error=type(error).__name__)
+            log.error("handler_failed", error=type(error).__name__, exc_info=error)
             failures = self._inbox.count_failure(entry)
             if failures >= MAX_FAILURES:
-                self._bury(queue, delivery, message, entry, f"failed {failures} times: {type(error).__name__}")
+                self._bury(
+                    queue, delivery, message, entry, f"failed {failures} times: {type(error).__name__}"
+                )
             else:
                 self._retry(queue, delivery, message, FAILURE_RETRY_S[failures - 1], "failed")
 

@@ -43,7 +43,8 @@ class SqsQueues:
             MessageGroupId=group,
             MessageDeduplicationId=dedup_id,
             MessageAttributes={
-                name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()
+                name: {"DataType": "String", "StringValue": value}
+                for name, value in (attributes or {}).items()
             },
         )
 
@@ -80,10 +81,15 @@ class SqsQueues:
             raise _translated(error) from error
 
     def depth(self, queue: str) -> Depth:
-        wanted = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-        answer = self._client.get_queue_attributes(QueueUrl=self._url(queue), AttributeNames=list(wanted))
-        visible, in_flight = (int(answer["Attributes"].get(name, 0)) for name in wanted)
-        return Depth(visible, in_flight)
+        answer = self._client.get_queue_attributes(
+            QueueUrl=self._url(queue),
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )
+        counts = answer["Attributes"]
+        return Depth(
+            visible=int(counts["ApproximateNumberOfMessages"]),
+            in_flight=int(counts["ApproximateNumberOfMessagesNotVisible"]),
+        )
 
     def _look_up(self, queue: str) -> str:
         return self._client.get_queue_url(QueueName=queue)["QueueUrl"]
