@@ -39,8 +39,7 @@ def read(build: Callable[[Env], S]) -> S:
     try:
         env.seal()
     except EnvValidationError as error:
-        for name, problems in sorted(dict(error.error_messages).items()):
-            print(f"setting {name}: {'; '.join(map(str, problems))}", file=sys.stderr)  # noqa: T201
+        print(f"settings refused: {error.error_messages}", file=sys.stderr)  # noqa: T201
         raise SystemExit(2) from error
     return settings
 
