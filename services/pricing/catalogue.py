@@ -10,7 +10,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from contracts.vocabulary import Arch, Cloud, GpuKind
+from contracts.vocabulary import Arch, Cloud, GpuKind, Quantisation
 from services.pricing.models import Model, read_model
 from services.pricing.prices import Price, PriceRow, read_price, read_resource
 
@@ -77,7 +77,7 @@ class Catalogue:
     refused: tuple[str, ...]
 
     @cached_property
-    def aliases(self) -> dict[str, tuple[str, str | None]]:
+    def aliases(self) -> dict[str, tuple[str, Quantisation | None]]:
         """Other names of a model, each with the quantisation it fixes, if it does."""
         return {
             alias: (tag, quant) for tag, model in self.models.items() for alias, quant in model.other_names()

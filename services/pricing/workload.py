@@ -1,0 +1,173 @@
+"""Turns the fields of a request into a load that the catalogue knows, or says which field can't be met."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from contracts.http.gpu import NO_GPU
+from contracts.http.workload import MIN_CONTEXT
+from contracts.vocabulary import Cloud, GpuKind, KvType, Quantisation, SpotPolicy
+from services.chassis.errors import InvalidError
+from services.pricing.catalogue import Catalogue
+from services.pricing.memory import Load
+from services.pricing.models import Model
+
+DEFAULT_CONTEXT = 8192
+# Billions of parameters up to which a model should reach so many tokens a second. People read at five to ten;
+# whoever takes a large model accepts a slower one, and nobody is sent below five unasked.
+_DEFAULT_SPEEDS = ((14.9, 10.0), (40.0, 7.0), (float("inf"), 5.0))
+
+
+@dataclass(frozen=True, slots=True)
+class GpuWish:
+    """`kind` None means no GPU at all; `count` None means any number."""
+
+    kind: GpuKind | None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A request with every default filled in and every name known to the catalogue."""
+
+    load: Load
+    spot: SpotPolicy
+    gpu: GpuWish | None
+    min_memory_gib: float
+    min_tokens_per_s: float
+    cloud: Cloud | None
+    region: str | None
+    machine: str | None
+    max_hourly_usd: Decimal | None
+
+
+def resolve(fields: Mapping[str, Any], catalogue: Catalogue) -> Workload:
+    """`fields` as `WorkloadSchema` loads them. Raises InvalidError that names each field and what it allows."""
+    model, named = _model(fields["model"], catalogue)
+    problems = Problems()
+    load = _load(fields, model, named, problems)
+    _check_place(fields, catalogue, problems)
+    _check_machine(fields, catalogue, problems)
+    problems.raise_if_any()
+    asked_speed = fields["min_tokens_per_s"]
+    return Workload(
+        load=load,
+        spot=fields["spot"],
+        gpu=_gpu(fields["gpu"]),
+        min_memory_gib=fields["min_memory_gib"] or 0.0,
+        min_tokens_per_s=default_speed(model) if asked_speed is None else asked_speed,
+        cloud=fields["cloud"],
+        region=fields["region"],
+        machine=fields["machine"],
+        max_hourly_usd=fields["max_hourly_usd"],
+    )
+
+
+def find_model(name: str, catalogue: Catalogue) -> tuple[Model, Quantisation | None] | None:
+    """The model behind a tag or another of its names, and the quantisation which that name fixes."""
+    for known in (name, f"{name}:latest"):
+        if known in catalogue.models:
+            return catalogue.models[known], None
+        if known in catalogue.aliases:
+            tag, quantisation = catalogue.aliases[known]
+            return catalogue.models[tag], quantisation
+    return None
+
+
+def default_speed(model: Model) -> float:
+    """Tokens a second below which nobody is sent unasked. An embedding model does not stream."""
+    if "embedding" in model.capabilities:
+        return 0.0
+    return next(speed for size, speed in _DEFAULT_SPEEDS if model.parameters_b <= size)
+
+
+class Problems:
+    """Collects what is wrong, so that one answer names all of it."""
+
+    def __init__(self) -> None:
+        self._found: list[dict[str, str]] = []
+
+    def add(self, field: str, message: str) -> None:
+        self._found.append({"field": field, "message": message})
+
+    def raise_if_any(self) -> None:
+        if self._found:
+            raise InvalidError("The catalogue can't meet this request.", errors=self._found)
+
+
+def _model(name: str, catalogue: Catalogue) -> tuple[Model, Quantisation | None]:
+    found = find_model(name, catalogue)
+    if found is not None:
+        return found
+    close = difflib.get_close_matches(name, [*catalogue.models, *catalogue.aliases], n=3, cutoff=0.5)
+    hint = f" Near to it: {', '.join(close)}." if close else ""
+    message = f"The catalogue has no model {name}.{hint} GET /api/models lists all."
+    raise InvalidError("Unknown model.", errors=[{"field": "model", "message": message}])
+
+
+def _load(fields: Mapping[str, Any], model: Model, named: Quantisation | None, problems: Problems) -> Load:
+    asked = fields["quantisation"]
+    if named and asked and asked != named:
+        problems.add(
+            "quantisation", f"The tag {fields['model']} is {named}; leave this out or name {model.tag}."
+        )
+    quantisation = asked or named or model.quantisation
+    if quantisation not in model.quantisations:
+        problems.add("quantisation", f"Must be one of: {', '.join(model.quantisations)} for {model.tag}.")
+    context = fields["context_size"] or min(DEFAULT_CONTEXT, model.max_context)
+    if context > model.max_context:
+        problems.add(
+            "context_size",
+            f"Must be a whole number from {MIN_CONTEXT} to {model.max_context} for {model.tag}.",
+        )
+    kv_type = fields["kv_type"]
+    if kv_type != KvType.F16 and not model.flash_attention:
+        problems.add(
+            "kv_type", f"Must be f16 for {model.tag}: it has no flash attention, which the others need."
+        )
+    return Load(model, context, fields["parallel"], quantisation, kv_type)
+
+
+def _check_place(fields: Mapping[str, Any], catalogue: Catalogue, problems: Problems) -> None:
+    region, cloud = fields["region"], fields["cloud"]
+    if region is None:
+        return
+    known = sorted(name for name, found in catalogue.regions.items() if cloud in {None, found.cloud})
+    if region not in catalogue.regions:
+        problems.add("region", f"Must be one of: {', '.join(known)}.")
+    elif region not in known:
+        problems.add(
+            "region", f"{region} belongs to {catalogue.regions[region].cloud}, but cloud is {cloud}."
+        )
+
+
+def _check_machine(fields: Mapping[str, Any], catalogue: Catalogue, problems: Problems) -> None:
+    name = fields["machine"]
+    if name is None:
+        return
+    machine = next((m for (_, known), m in catalogue.machines.items() if known == name), None)
+    if machine is None:
+        problems.add(
+            "machine", f"The catalogue has no machine type {name}. GET /api/pricing/machines lists all."
+        )
+        return
+    if fields["cloud"] not in {None, machine.cloud}:
+        problems.add("machine", f"{name} belongs to {machine.cloud}, but cloud is {fields['cloud']}.")
+    sold = sorted(row.region for row in catalogue.prices if row.machine == name)
+    region = fields["region"]
+    if region in catalogue.regions and region not in sold:
+        problems.add("machine", f"{name} is not sold in {region}; it is in: {', '.join(sold)}.")
+    wish = _gpu(fields["gpu"])
+    if wish and wish.kind != (machine.gpu.kind if machine.gpu else None):
+        has = f"{machine.gpu_count} x {machine.gpu.kind}" if machine.gpu else "no GPU"
+        problems.add("gpu", f"{name} has {has}.")
+
+
+def _gpu(wish: Any) -> GpuWish | None:
+    if wish is None:
+        return None
+    if wish == NO_GPU:
+        return GpuWish(None)
+    return GpuWish(GpuKind(wish["kind"]), wish["count"])
