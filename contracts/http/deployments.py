@@ -1,0 +1,209 @@
+"""Bodies of the deployments API."""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+
+from contracts.http.numbers import WholeNumber
+from contracts.http.webhook import validate_webhook_url
+from contracts.http.workload import WorkloadSchema
+from contracts.vocabulary import DeploymentStatus, Exposure, Reason, Tier
+
+MAX_LABELS = 16
+MAX_ALLOWED_CIDRS = 32
+PAGE_MAX = 100
+IDEMPOTENCY_KEY_MAX = 128
+
+NAME = validate.Regexp(
+    r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z",
+    error="Must have 1 to 63 lower-case letters, digits and dashes, and no dash at either end.",
+)
+_LABEL_KEY = validate.Regexp(
+    r"[a-z][a-z0-9_.-]{0,62}\Z", error="A label's name starts with a letter and has at most 63 of a-z 0-9 _ . -"
+)
+_LABEL_VALUE = validate.Regexp(
+    r"[A-Za-z0-9 _.:/@-]{0,63}\Z", error="A label's value has at most 63 of letters, digits and _ . : / @ -"
+)
+
+
+def validate_source_cidr(text: str) -> None:
+    """A network that callers come from; the whole internet is never one."""
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ValidationError("Must be a network in CIDR form, such as 203.0.113.7/32.") from error
+    if network.prefixlen == 0:
+        raise ValidationError("An instance is never opened to every address; list the networks you call from.")
+    if network.is_multicast or network.is_unspecified or network.is_reserved:
+        raise ValidationError("This network can't be a source of calls.")
+
+
+class ExposureSchema(Schema):
+    """Who reaches the instance. Without a list, the address that made the request is the only one allowed."""
+
+    class Meta:
+        unknown = RAISE
+
+    kind = fields.Enum(Exposure, by_value=True, load_default=Exposure.ALLOW_LISTED)
+    allow_cidrs = fields.List(
+        fields.String(validate=validate_source_cidr),
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(1, MAX_ALLOWED_CIDRS, error=f"Must list 1 to {MAX_ALLOWED_CIDRS} networks."),
+    )
+
+    @validates_schema
+    def _private_has_no_list(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["kind"] is Exposure.PRIVATE and data["allow_cidrs"]:
+            raise ValidationError("A private instance takes no allow-list.", "allow_cidrs")
+
+
+class WebhookSchema(Schema):
+    class Meta:
+        unknown = RAISE
+
+    url = fields.String(required=True, validate=validate_webhook_url)
+
+
+class CreateDeploymentSchema(WorkloadSchema):
+    """What to run, and for whom it is reachable."""
+
+    name = fields.String(load_default=None, allow_none=True, validate=NAME)
+    labels = fields.Dict(
+        keys=fields.String(validate=_LABEL_KEY),
+        values=fields.String(validate=_LABEL_VALUE),
+        load_default=dict,
+        validate=validate.Length(max=MAX_LABELS, error=f"At most {MAX_LABELS} labels."),
+    )
+    exposure = fields.Nested(
+        ExposureSchema, load_default=lambda: {"kind": Exposure.ALLOW_LISTED, "allow_cidrs": None}
+    )
+    webhook = fields.Nested(WebhookSchema, load_default=None, allow_none=True)
+
+
+class CreateHeadersSchema(Schema):
+    class Meta:
+        unknown = "exclude"
+
+    idempotency_key = fields.String(
+        data_key="Idempotency-Key",
+        load_default=None,
+        validate=validate.Regexp(
+            r"[A-Za-z0-9_.:-]{1,128}\Z", error=f"Must have 1 to {IDEMPOTENCY_KEY_MAX} of letters, digits and _ . : -"
+        ),
+        metadata={"description": "The same key and body within 24 h return the first answer and create nothing."},
+    )
+
+
+class ListQuerySchema(Schema):
+    class Meta:
+        unknown = RAISE
+
+    status = fields.Enum(DeploymentStatus, by_value=True, load_default=None)
+    name = fields.String(load_default=None, validate=NAME)
+    label = fields.String(
+        load_default=None,
+        validate=validate.Regexp(r"[a-z][a-z0-9_.-]{0,62}=[^=]{0,63}\Z", error="Must be name=value."),
+    )
+    limit = WholeNumber(1, PAGE_MAX, load_default=20, strict=False)
+    cursor = fields.String(load_default=None, validate=validate.Length(1, 512))
+
+
+class EventsQuerySchema(Schema):
+    class Meta:
+        unknown = RAISE
+
+    limit = WholeNumber(1, PAGE_MAX, load_default=50, strict=False)
+    cursor = fields.String(load_default=None, validate=validate.Length(1, 512))
+
+
+class PlacementViewSchema(Schema):
+    """The machine it runs on, or is being built on."""
+
+    placement_id = fields.String(required=True)
+    decision_id = fields.String(required=True)
+    cloud = fields.String(required=True)
+    region = fields.String(required=True)
+    zone = fields.String(required=True)
+    machine = fields.String(required=True)
+    spot = fields.Boolean(required=True)
+    hourly_usd = fields.Decimal(required=True, as_string=True)
+    monthly_usd = fields.Decimal(required=True, as_string=True)
+    instance_id = fields.String(allow_none=True)
+    address = fields.String(allow_none=True)
+
+
+class EndpointSchema(Schema):
+    """Where the model answers. Verify its certificate with `ca_pem`; send the token as a bearer."""
+
+    url = fields.String(required=True)
+    ca_pem = fields.String(allow_none=True)
+
+
+class BootSchema(Schema):
+    """How far the instance has come, as it reports itself."""
+
+    phase = fields.String(required=True)
+    progress_pct = fields.Integer(allow_none=True)
+
+
+class CostSchema(Schema):
+    """Machine time so far at the offer's price; storage and traffic are within the monthly figure."""
+
+    accrued_usd = fields.Decimal(required=True, as_string=True)
+    hours = fields.Decimal(required=True, as_string=True)
+
+
+class DeploymentSchema(Schema):
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    status = fields.Enum(DeploymentStatus, by_value=True, required=True)
+    reason = fields.Enum(Reason, by_value=True, required=True)
+    detail = fields.String(allow_none=True)
+    tier = fields.Enum(Tier, by_value=True, required=True)
+    generation = fields.Integer(required=True)
+    workload = fields.Dict(required=True, metadata={"description": "What was asked for, defaults filled in."})
+    exposure = fields.Dict(required=True)
+    labels = fields.Dict(required=True)
+    placement = fields.Nested(PlacementViewSchema, allow_none=True)
+    endpoint = fields.Nested(EndpointSchema, allow_none=True)
+    boot = fields.Nested(BootSchema, allow_none=True)
+    cost = fields.Nested(CostSchema, allow_none=True)
+    webhook_id = fields.String(allow_none=True)
+    created_at = fields.AwareDateTime(required=True, format="iso")
+    updated_at = fields.AwareDateTime(required=True, format="iso")
+
+
+class CredentialsSchema(Schema):
+    """Shown once. The platform keeps only what verifies them."""
+
+    token = fields.String(required=True, metadata={"description": "Bearer token of the instance."})
+    webhook_secret = fields.String(
+        allow_none=True, metadata={"description": "`whsec_…`: verifies webhooks by the Standard Webhooks scheme."}
+    )
+
+
+class CreatedDeploymentSchema(DeploymentSchema):
+    credentials = fields.Nested(CredentialsSchema, required=True)
+
+
+class DeploymentPageSchema(Schema):
+    items = fields.List(fields.Nested(DeploymentSchema), required=True)
+    next_cursor = fields.String(allow_none=True, required=True)
+
+
+class EventViewSchema(Schema):
+    id = fields.String(required=True)
+    sequence = fields.Integer(required=True)
+    status = fields.String(required=True)
+    previous = fields.String(allow_none=True, required=True)
+    reason = fields.String(required=True)
+    detail = fields.String(allow_none=True, required=True)
+    occurred_at = fields.String(required=True)
+
+
+class EventPageSchema(Schema):
+    items = fields.List(fields.Nested(EventViewSchema), required=True)
+    next_cursor = fields.String(allow_none=True, required=True)
