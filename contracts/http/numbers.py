@@ -50,3 +50,14 @@ class UsdAmount(fields.Decimal):
             error_messages={"invalid": message, "too_large": message, "special": message},
             **kwargs,
         )
+
+
+class UsdNumber(fields.Decimal):
+    """US dollars in an answer to people and dashboards: a JSON number, so that it sorts and plots as one."""
+
+    def __init__(self, places: int = 6, **kwargs: Any) -> None:
+        super().__init__(places=places, **kwargs)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        shown = super()._serialize(value, attr, obj, **kwargs)
+        return None if shown is None else float(shown)

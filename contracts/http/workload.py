@@ -10,7 +10,7 @@ from contracts.http.gpu import GpuRequest
 from contracts.http.numbers import RealNumber, UsdAmount, WholeNumber
 from contracts.vocabulary import Cloud, KvType, Quantisation, SpotPolicy
 
-MIN_CONTEXT = 128
+MIN_CONTEXT = 256
 MAX_CONTEXT = 10_485_760
 MAX_PARALLEL = 64
 _TAG = validate.Regexp(

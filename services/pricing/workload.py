@@ -76,6 +76,13 @@ def find_model(name: str, catalogue: Catalogue) -> tuple[Model, Quantisation | N
     return None
 
 
+def nearest(name: str, catalogue: Catalogue) -> str:
+    """Names that look like this one, for the error message."""
+    return ", ".join(
+        difflib.get_close_matches(name, [*catalogue.models, *catalogue.aliases], n=3, cutoff=0.5)
+    )
+
+
 def default_speed(model: Model) -> float:
     """Tokens a second below which nobody is sent unasked. An embedding model does not stream."""
     if "embedding" in model.capabilities:
@@ -101,8 +108,8 @@ def _model(name: str, catalogue: Catalogue) -> tuple[Model, Quantisation | None]
     found = find_model(name, catalogue)
     if found is not None:
         return found
-    close = difflib.get_close_matches(name, [*catalogue.models, *catalogue.aliases], n=3, cutoff=0.5)
-    hint = f" Near to it: {', '.join(close)}." if close else ""
+    near = nearest(name, catalogue)
+    hint = f" Near to it: {near}." if near else ""
     message = f"The catalogue has no model {name}.{hint} GET /api/models lists all."
     raise InvalidError("Unknown model.", errors=[{"field": "model", "message": message}])
 

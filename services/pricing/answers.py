@@ -1,0 +1,141 @@
+"""What a choice looks like from outside. The command line and the HTTP door answer with the same object."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from services.pricing.catalogue import Catalogue
+from services.pricing.memory import Memory
+from services.pricing.offers import HOURS_A_MONTH, usd
+from services.pricing.prices import STALE_DAYS, Price
+from services.pricing.select import RULE_VERSION, Candidate, Choice
+from services.pricing.speed import usd_per_million_tokens
+from services.pricing.workload import Workload
+
+Answer = dict[str, Any]
+_GIB_PLACES = 3
+
+
+def estimate(choice: Choice, catalogue: Catalogue, today: date, connected: frozenset[str] | None) -> Answer:
+    """`connected` None leaves the flag of each candidate null: nobody knows without a store."""
+    return {
+        "requirements": requirements(choice.workload, choice.memory),
+        "candidates": [
+            _candidate(candidate, choice, today, connected, rank)
+            for rank, candidate in enumerate(choice.candidates)
+        ],
+        "candidates_total": choice.total,
+        "rejected": rejections(choice),
+        "catalogue": catalogue_note(catalogue, today),
+    }
+
+
+def requirements(workload: Workload, memory: Memory) -> Answer:
+    """Terms are rounded first, and the sums are those of the rounded terms, so that they add up on paper."""
+    load = workload.load
+    weights, cache, compute, reserve = (
+        round(term, _GIB_PLACES)
+        for term in (memory.weights_gib, memory.kv_cache_gib, memory.compute_gib, memory.reserve_gib)
+    )
+    overhead = round(compute + reserve, _GIB_PLACES)
+    return {
+        "model": load.model.tag,
+        "pull_tag": load.model.pull_tag(load.quantisation),
+        "context_size": load.context_size,
+        "parallel": load.parallel,
+        "quantisation": load.quantisation,
+        "kv_type": load.kv_type,
+        "vram_gib": round(weights + cache + overhead, _GIB_PLACES),
+        "weights_gib": weights,
+        "kv_cache_gib": cache,
+        "overhead_gib": overhead,
+        "compute_gib": compute,
+        "reserve_gib": reserve,
+        "ram_gib": round(memory.ram_gib, _GIB_PLACES),
+        "host_ram_gib": round(memory.host_ram_gib, _GIB_PLACES),
+        "disk_gib": memory.disk_gib(),
+        "min_tokens_per_s": workload.min_tokens_per_s,
+    }
+
+
+def rejections(choice: Choice) -> list[Answer]:
+    return [
+        {"reason": reason.value, "count": rejection.count, "examples": list(rejection.examples)}
+        for reason, rejection in choice.rejected.items()
+    ]
+
+
+def catalogue_note(catalogue: Catalogue, today: date) -> Answer:
+    age = max(0, (today - catalogue.as_of).days)
+    return {
+        "digest": catalogue.digest,
+        "as_of": catalogue.as_of,
+        "age_days": age,
+        "stale": age > STALE_DAYS,
+        "rule_version": RULE_VERSION,
+    }
+
+
+def price_note(price: Price, today: date) -> Answer:
+    age = price.age_days(today)
+    return {"source": price.source, "as_of": price.as_of, "age_days": age, "stale": age > STALE_DAYS}
+
+
+def hourly_and_monthly(candidate: Candidate) -> tuple[Decimal, Decimal]:
+    hourly = usd(candidate.hourly_micro)
+    return hourly, (hourly * HOURS_A_MONTH).quantize(Decimal("0.01"))
+
+
+def _candidate(
+    candidate: Candidate, choice: Choice, today: date, connected: frozenset[str] | None, rank: int
+) -> Answer:
+    offer, found = candidate.offer, candidate.fit
+    machine, region = offer.machine, offer.region
+    hourly, monthly = hourly_and_monthly(candidate)
+    return {
+        "cloud": region.cloud,
+        "region": region.name,
+        "zone": candidate.zones[0],
+        "zones": list(candidate.zones),
+        "machine": machine.name,
+        "arch": machine.arch,
+        "vcpus": machine.vcpus,
+        "memory_gib": machine.memory_gib,
+        "gpu": machine.gpu.kind if machine.gpu else None,
+        "gpu_count": machine.gpu_count,
+        "spot": offer.spot,
+        "hourly_usd": hourly,
+        "monthly_usd": monthly,
+        "breakdown": _breakdown(candidate, choice.memory.disk_gib()),
+        "tokens_per_s": round(found.tokens_per_s, 1),
+        "usd_per_mtok": usd_per_million_tokens(hourly, found.tokens_per_s),
+        "interruption_band": offer.interruption_band or None,
+        "connected": None if connected is None else region.name in connected,
+        "price": price_note(offer.price, today),
+        "reasons": _reasons(candidate, choice, rank),
+    }
+
+
+def _breakdown(candidate: Candidate, disk_gib: int) -> Mapping[str, Decimal]:
+    offer = candidate.offer
+    return {
+        "instance_usd": usd(offer.instance_micro),
+        "disk_usd": usd(offer.disk_micro(disk_gib)),
+        "ip_usd": usd(offer.base_micro - offer.instance_micro),
+    }
+
+
+def _reasons(candidate: Candidate, choice: Choice, rank: int) -> list[str]:
+    found, offer = candidate.fit, candidate.offer
+    where = f"{found.gpus_used} x {offer.machine.gpu.kind}" if offer.machine.gpu else "RAM"
+    each = " on each" if found.gpus_used > 1 else ""
+    reasons = [
+        f"needs {found.needed_gib:.1f} of {found.has_gib:.1f} GiB{each} in {where}",
+        f"{found.tokens_per_s:.1f} tokens/s, at least {choice.workload.min_tokens_per_s:g} wanted",
+    ]
+    if rank == 0:
+        reasons.append(f"the cheapest of {choice.total} offers that serve")
+    if not offer.spot and choice.workload.spot == "prefer":
+        reasons.append("on demand, to fail over to" if rank else "no spot offer is cheaper")
+    return reasons

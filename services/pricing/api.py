@@ -1,0 +1,88 @@
+"""The HTTP door: routes and schemas only. Everything else is in the handlers."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from flask_smorest import Blueprint
+
+from contracts.http.pricing import (
+    BlockRequestSchema,
+    BlockResponseSchema,
+    EstimateQuerySchema,
+    EstimateRequestSchema,
+    EstimateResponseSchema,
+    MachineListSchema,
+    MachineQuerySchema,
+    ModelDetailSchema,
+    ModelListSchema,
+    ModelQuerySchema,
+    SelectRequestSchema,
+    SelectResponseSchema,
+)
+from services.chassis.clock import Clock
+from services.chassis.mongo import Store
+from services.pricing import decisions, handlers
+from services.pricing.connected import ConnectedRegions
+from services.pricing.offers import OfferIndex
+
+Guard = Callable[[], None]
+
+
+def public(index: OfferIndex, connected: ConnectedRegions, clock: Clock) -> Blueprint:
+    """For anybody: what there is, what it needs and what it costs."""
+    blueprint = Blueprint(
+        "pricing", __name__, url_prefix="/api", description="Models, machines and estimates"
+    )
+    estimate = partial(handlers.estimate, index=index, connected=connected, clock=clock)
+
+    @blueprint.get("/pricing/estimate")
+    @blueprint.arguments(EstimateQuerySchema, location="query")
+    @blueprint.response(200, EstimateResponseSchema)
+    def get_estimate(fields: dict[str, Any]) -> Any:
+        return estimate(fields)
+
+    @blueprint.post("/pricing/estimate")
+    @blueprint.arguments(EstimateRequestSchema)
+    @blueprint.response(200, EstimateResponseSchema)
+    def post_estimate(fields: dict[str, Any]) -> Any:
+        return estimate(fields)
+
+    @blueprint.get("/pricing/machines")
+    @blueprint.arguments(MachineQuerySchema, location="query")
+    @blueprint.response(200, MachineListSchema)
+    def list_machines(wanted: dict[str, Any]) -> Any:
+        return handlers.machines(wanted, index=index, clock=clock)
+
+    @blueprint.get("/models")
+    @blueprint.arguments(ModelQuerySchema, location="query")
+    @blueprint.response(200, ModelListSchema)
+    def list_models(wanted: dict[str, Any]) -> Any:
+        return handlers.models(wanted, index=index, clock=clock)
+
+    @blueprint.get("/models/<path:tag>")
+    @blueprint.response(200, ModelDetailSchema)
+    def get_model(tag: str) -> Any:
+        return handlers.model(tag, index=index)
+
+    return blueprint
+
+
+def internal(index: OfferIndex, store: Store, guard: Guard, clock: Clock) -> Blueprint:
+    """For our own services, by their tokens; the edge never routes these paths."""
+    blueprint = Blueprint("pricing-internal", __name__, url_prefix="/internal")
+    blueprint.before_request(guard)
+
+    @blueprint.post("/select")
+    @blueprint.arguments(SelectRequestSchema)
+    @blueprint.response(200, SelectResponseSchema)
+    def select(body: dict[str, Any]) -> Any:
+        return decisions.select(body, index=index, store=store, clock=clock)
+
+    @blueprint.post("/blocks")
+    @blueprint.arguments(BlockRequestSchema)
+    @blueprint.response(201, BlockResponseSchema)
+    def block(body: dict[str, Any]) -> Any:
+        return handlers.block(body, store=store, clock=clock)
+
+    return blueprint

@@ -1,0 +1,34 @@
+"""Which regions are connected, asked of the store at most every few seconds."""
+
+import time
+from collections.abc import Callable
+
+from pymongo.errors import PyMongoError
+
+from services.chassis.logs import get_logger
+
+log = get_logger(__name__)
+
+KEEP_S = 5.0
+
+
+class ConnectedRegions:
+    """An estimate must not wait for the store, nor fail with it: then nobody knows, and it says so."""
+
+    def __init__(
+        self, ask: Callable[[], frozenset[str]], seconds: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._ask, self._seconds = ask, seconds
+        self._known: frozenset[str] | None = None
+        self._asked_at = -KEEP_S
+
+    def regions(self) -> frozenset[str] | None:
+        now = self._seconds()
+        if now - self._asked_at >= KEEP_S:
+            self._asked_at = now
+            try:
+                self._known = self._ask()
+            except PyMongoError as error:
+                log.warning("networks_unreadable", error=type(error).__name__)
+                self._known = None
+        return self._known

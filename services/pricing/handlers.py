@@ -1,0 +1,60 @@
+"""What pricing does, whoever asks. A handler gets a loaded body and its ports, and returns an answer."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from services.chassis.clock import Clock
+from services.chassis.errors import NotFoundError
+from services.chassis.logs import get_logger
+from services.chassis.mongo import Document, Store
+from services.pricing import answers, listings
+from services.pricing import store as records
+from services.pricing.connected import ConnectedRegions
+from services.pricing.offers import OfferIndex
+from services.pricing.select import Surroundings, choose
+from services.pricing.workload import find_model, nearest, resolve
+
+log = get_logger(__name__)
+
+
+def estimate(
+    fields: Mapping[str, Any], *, index: OfferIndex, connected: ConnectedRegions, clock: Clock
+) -> Document:
+    """What a workload needs and costs everywhere, connected or not. Nothing is stored."""
+    workload = resolve(fields, index.catalogue)
+    choice = choose(index, workload, Surroundings(), fields["limit"])
+    return answers.estimate(choice, index.catalogue, clock().date(), connected.regions())
+
+
+def models(wanted: Mapping[str, Any], *, index: OfferIndex, clock: Clock) -> Document:
+    return listings.model_list(index.catalogue, wanted, clock().date())
+
+
+def model(tag: str, *, index: OfferIndex) -> Document:
+    found = find_model(tag, index.catalogue)
+    if found is None:
+        near = nearest(tag, index.catalogue)
+        raise NotFoundError(
+            f"The catalogue has no model {tag[:128]}." + (f" Near to it: {near}." if near else "")
+        )
+    return listings.model_detail(found[0])
+
+
+def machines(wanted: Mapping[str, Any], *, index: OfferIndex, clock: Clock) -> Document:
+    return listings.machine_list(index.catalogue, wanted, clock().date())
+
+
+def block(body: Mapping[str, Any], *, store: Store, clock: Clock) -> Document:
+    """Leaves an offer out of everybody's choice for a while. Repeating it is harmless."""
+    until = clock() + timedelta(minutes=body["minutes"])
+    market = "spot" if body["spot"] else "on-demand"
+    record = {key: body[key] for key in ("cloud", "region", "zone", "machine", "spot", "reason")}
+    record |= {
+        "_id": ":".join([body["cloud"], body["region"], body["zone"] or "*", body["machine"], market]),
+        "cloud": body["cloud"].value,
+        "until": until,
+    }
+    records.block(store, record)
+    log.warning("offer_blocked", block=record["_id"], reason=body["reason"], minutes=body["minutes"])
+    return {"id": record["_id"], "until": until}

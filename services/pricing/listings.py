@@ -1,0 +1,87 @@
+"""The catalogue to look through: models and machine types, as the HTTP door lists them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from contracts.vocabulary import KvType, SpotPolicy
+from services.pricing.answers import Answer, catalogue_note, price_note, requirements
+from services.pricing.catalogue import Catalogue, Machine
+from services.pricing.memory import Load, memory_of
+from services.pricing.models import Model
+from services.pricing.prices import PriceRow
+from services.pricing.workload import DEFAULT_CONTEXT, Workload, default_speed
+
+
+def model_list(catalogue: Catalogue, wanted: Mapping[str, Any], today: date) -> Answer:
+    items = [
+        asdict(model)
+        for model in catalogue.models.values()
+        if wanted["family"] in {None, model.family}
+        and (wanted["capability"] is None or wanted["capability"] in model.capabilities)
+    ]
+    return {"items": items, "catalogue": catalogue_note(catalogue, today)}
+
+
+def model_detail(model: Model) -> Answer:
+    context = min(DEFAULT_CONTEXT, model.max_context)
+    load = Load(model, context, 1, model.quantisation, KvType.F16)
+    plain = Workload(load, SpotPolicy.PREFER, None, 0.0, default_speed(model), None, None, None, None)
+    return {
+        **asdict(model),
+        "attention": model.attention.value,
+        "other_names": [name for name, _ in model.other_names()],
+        "requirements": requirements(plain, memory_of(load)),
+    }
+
+
+def machine_list(catalogue: Catalogue, wanted: Mapping[str, Any], today: date) -> Answer:
+    """Every price of a machine only where a machine or region is named; else the cheapest region's."""
+    rows: dict[tuple[str, str], list[PriceRow]] = {}
+    for row in catalogue.prices:
+        if wanted["region"] in {None, row.region}:
+            rows.setdefault((row.cloud, row.machine), []).append(row)
+    everything = wanted["region"] is not None or wanted["machine"] is not None
+    items = [
+        _machine(machine, rows[machine.cloud, machine.name], today, everything=everything)
+        for machine in catalogue.machines.values()
+        if _is_wanted(machine, wanted) and (machine.cloud, machine.name) in rows
+    ]
+    return {"items": items, "catalogue": catalogue_note(catalogue, today)}
+
+
+def _is_wanted(machine: Machine, wanted: Mapping[str, Any]) -> bool:
+    kind = machine.gpu.kind if machine.gpu else None
+    return (
+        wanted["cloud"] in {None, machine.cloud}
+        and wanted["machine"] in {None, machine.name}
+        and wanted["gpu"] in {None, kind}
+    )
+
+
+def _machine(machine: Machine, rows: list[PriceRow], today: date, *, everything: bool) -> Answer:
+    ascending = sorted(rows, key=lambda row: (row.on_demand.usd, row.region))
+    return {
+        "cloud": machine.cloud,
+        "machine": machine.name,
+        "arch": machine.arch,
+        "vcpus": machine.vcpus,
+        "memory_gib": machine.memory_gib,
+        "gpu": machine.gpu.kind if machine.gpu else None,
+        "gpu_count": machine.gpu_count,
+        "gpu_memory_gib": round(machine.model_memory_gib, 1) if machine.gpu else 0.0,
+        "note": machine.note,
+        "regions": sorted(row.region for row in rows),
+        "prices": [_price(row, today) for row in (ascending if everything else ascending[:1])],
+    }
+
+
+def _price(row: PriceRow, today: date) -> Answer:
+    return {
+        "region": row.region,
+        "on_demand_usd": row.on_demand.usd,
+        "on_demand": price_note(row.on_demand, today),
+        "spot_usd": row.spot.usd if row.spot else None,
+        "spot": price_note(row.spot, today) if row.spot else None,
+    }

@@ -1,0 +1,76 @@
+"""Connected regions: what the network stack built, as `networks` records. Pricing offers only these."""
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from contracts.vocabulary import Cloud, Exposure
+from services.chassis.errors import InvalidError
+from services.chassis.mongo import Document
+
+_TEXT = validate.Length(1, 128)
+
+
+def _check_cidr(text: str) -> None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ValidationError("Must be a network such as 203.0.113.0/24.") from error
+
+
+class NetworkSchema(Schema):
+    """One region of one account. Subnets are zone → subnet id; a lean network has public ones only."""
+
+    class Meta:
+        unknown = RAISE
+
+    cloud = fields.Enum(Cloud, by_value=True, required=True)
+    account = fields.String(required=True, validate=_TEXT)
+    region = fields.String(required=True, validate=_TEXT)
+    vpc_id = fields.String(required=True, validate=_TEXT)
+    public_subnets = fields.Dict(
+        keys=fields.String(validate=_TEXT), values=fields.String(validate=_TEXT), required=True
+    )
+    private_subnets = fields.Dict(
+        keys=fields.String(validate=_TEXT), values=fields.String(validate=_TEXT), load_default=dict
+    )
+    instance_profile = fields.String(required=True, validate=_TEXT)
+    egress_cidrs = fields.List(fields.String(validate=_check_cidr), load_default=list)
+
+
+def read_networks(content: Any) -> list[Document]:
+    """One record or a list of them, checked and with their ids. Raises InvalidError that names each field."""
+    listed = content if isinstance(content, list) else [content]
+    try:
+        loaded = NetworkSchema(many=True).load(listed)
+    except ValidationError as error:
+        raise InvalidError("A network record is refused.", errors=list(_flat(error.messages))) from error
+    return [
+        {"_id": f"{it['cloud']}:{it['region']}:{it['account']}", **it, "cloud": it["cloud"].value}
+        for it in loaded
+    ]
+
+
+def subnets(network: Mapping[str, Any], exposure: Exposure) -> Mapping[str, str]:
+    """Zone → subnet. A private instance goes to a private subnet where the network has any."""
+    if exposure == Exposure.PRIVATE and network["private_subnets"]:
+        return dict(network["private_subnets"])
+    return dict(network["public_subnets"])
+
+
+def by_region(networks: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The network to build in, by region: the one that was connected first, where accounts share a region."""
+    ordered = sorted(networks, key=lambda network: (network["connected_at"], network["_id"]))
+    return {network["region"]: network for network in reversed(ordered)}
+
+
+def _flat(messages: Any, path: str = "") -> list[dict[str, str]]:
+    if isinstance(messages, Mapping):
+        return [
+            entry
+            for key, value in messages.items()
+            for entry in _flat(value, f"{path}.{key}" if path else str(key))
+        ]
+    return [{"field": path, "message": str(text)} for text in messages]
