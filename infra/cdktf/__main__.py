@@ -1,0 +1,74 @@
+"""`python -m infra.cdktf serve` is the agent's synth child; `… synth --out DIR` writes the sample stacks."""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TextIO
+
+from contracts.stack_spec import load_stack_spec
+from infra.cdktf import bindings, samples
+from infra.cdktf.serve import Synthesise, milliseconds_since, say, serve
+
+DEFAULT_LIMIT = 2000
+
+
+def main(arguments: list[str] | None = None) -> int:
+    chosen = _parser().parse_args(arguments)
+    if chosen.command == "serve":
+        return _serve(chosen.limit)
+    return _write_samples(chosen.out)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m infra.cdktf", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    child = commands.add_parser("serve", help="answer JSON requests from stdin, one a line")
+    child.add_argument(
+        "--limit", type=int, default=DEFAULT_LIMIT, help="requests before the child ends itself"
+    )
+    samples_ = commands.add_parser("synth", help="write one stack of each kind")
+    samples_.add_argument("--out", type=Path, default=Path("cdktf.out"))
+    return parser
+
+
+def _serve(limit: int) -> int:
+    started = time.perf_counter()
+    answers = _keep_stdout_to_ourselves()
+    synthesise = _load_synthesise()
+    say(answers, {"ready": True, "ms": milliseconds_since(started)})
+    serve(sys.stdin, answers, synthesise, limit=limit)
+    return 0
+
+
+def _write_samples(out: Path) -> int:
+    synthesise = _load_synthesise()
+    stacks = {
+        "network": samples.network(),
+        "network-lean": samples.network(lean=True),
+        "deployment": samples.deployment(),
+    }
+    for name, raw in stacks.items():
+        sys.stdout.write(f"{synthesise(load_stack_spec(raw), out / name)}\n")
+    return 0
+
+
+def _load_synthesise() -> Synthesise:
+    # Imported late: it takes seconds and starts Node, which asking for --help must not.
+    bindings.load_sparingly()
+    from infra.cdktf.synth import synthesise
+
+    return synthesise
+
+
+def _keep_stdout_to_ourselves() -> TextIO:
+    """Whatever else writes to stdout, a library or Node, lands on stderr instead of between two answers."""
+    sys.stdout.flush()
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return answers
+
+
+if __name__ == "__main__":
+    sys.exit(main())

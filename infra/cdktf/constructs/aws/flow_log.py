@@ -1,0 +1,65 @@
+"""The record of who talked to whom in a VPC, kept for thirty days."""
+
+import json
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.flow_log import FlowLog
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from constructs import Construct
+
+from infra.cdktf import ids
+
+RETENTION_DAYS = 30
+
+
+@dataclass(frozen=True)
+class VpcFlowLogProps:
+    name: str
+    vpc_id: str
+
+
+class VpcFlowLog(Construct):
+    def __init__(self, scope: Construct, id_: str, props: VpcFlowLogProps) -> None:
+        super().__init__(scope, id_)
+        group = CloudwatchLogGroup(
+            self,
+            ids.FLOW_LOG_GROUP,
+            name=f"/flowllama-flow/{props.name}",
+            retention_in_days=RETENTION_DAYS,
+        )
+        role = IamRole(
+            self,
+            ids.FLOW_LOG_ROLE,
+            # A prefix, because names of roles are the account's and a network of the same name may stand elsewhere.
+            name_prefix="flowllama-flow-log-",
+            assume_role_policy=json.dumps(
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
+                            "Action": "sts:AssumeRole",
+                        }
+                    ],
+                }
+            ),
+        )
+        IamRolePolicy(self, ids.FLOW_LOG_POLICY, role=role.id, policy=_may_write(group.arn))
+        FlowLog(
+            self,
+            ids.FLOW_LOG,
+            vpc_id=props.vpc_id,
+            traffic_type="ALL",
+            log_destination=group.arn,
+            iam_role_arn=role.arn,
+            tags={"Name": props.name},
+        )
+
+
+def _may_write(group_arn: str) -> str:
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": f"{group_arn}:*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

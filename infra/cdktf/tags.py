@@ -1,0 +1,16 @@
+"""The tags by which FlowLlama knows its own resources. Ours are set last: no user's tag can stand in for one."""
+
+from contracts.stack_model import DeploymentSpec, StackSpec
+from infra.cdktf.text import literals
+
+
+def for_stack(spec: StackSpec) -> dict[str, str]:
+    """Ready for Terraform: what Terraform would read as a template is escaped."""
+    ours = {"flowllama-environment": spec.environment, "managed-by": "flowllama"}
+    if isinstance(spec, DeploymentSpec):
+        ours |= {
+            "flowllama-deployment": spec.deployment_id,
+            "flowllama-placement": spec.placement_id,
+            "flowllama-epoch": str(spec.epoch),
+        }
+    return literals({**spec.tags, **ours})
