@@ -4,9 +4,8 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from contracts.http.numbers import WholeNumber
 from contracts.http.webhook import validate_webhook_url
 from contracts.http.workload import WorkloadSchema
 from contracts.vocabulary import DeploymentStatus, Exposure, Reason, Tier
@@ -21,7 +20,8 @@ NAME = validate.Regexp(
     error="Must have 1 to 63 lower-case letters, digits and dashes, and no dash at either end.",
 )
 _LABEL_KEY = validate.Regexp(
-    r"[a-z][a-z0-9_.-]{0,62}\Z", error="A label's name starts with a letter and has at most 63 of a-z 0-9 _ . -"
+    r"[a-z][a-z0-9_.-]{0,62}\Z",
+    error="A label's name starts with a letter and has at most 63 of a-z 0-9 _ . -",
 )
 _LABEL_VALUE = validate.Regexp(
     r"[A-Za-z0-9 _.:/@-]{0,63}\Z", error="A label's value has at most 63 of letters, digits and _ . : / @ -"
@@ -35,7 +35,9 @@ def validate_source_cidr(text: str) -> None:
     except ValueError as error:
         raise ValidationError("Must be a network in CIDR form, such as 203.0.113.7/32.") from error
     if network.prefixlen == 0:
-        raise ValidationError("An instance is never opened to every address; list the networks you call from.")
+        raise ValidationError(
+            "An instance is never opened to every address; list the networks you call from."
+        )
     if network.is_multicast or network.is_unspecified or network.is_reserved:
         raise ValidationError("This network can't be a source of calls.")
 
@@ -83,17 +85,32 @@ class CreateDeploymentSchema(WorkloadSchema):
     webhook = fields.Nested(WebhookSchema, load_default=None, allow_none=True)
 
 
+class PageLimit(fields.Integer):
+    """How many items a page has; comes as text in a query."""
+
+    def __init__(self, *, load_default: int) -> None:
+        message = f"Must be a whole number from 1 to {PAGE_MAX}."
+        super().__init__(
+            load_default=load_default,
+            validate=validate.Range(1, PAGE_MAX, error=message),
+            error_messages={"invalid": message},
+        )
+
+
 class CreateHeadersSchema(Schema):
     class Meta:
-        unknown = "exclude"
+        unknown = EXCLUDE
 
     idempotency_key = fields.String(
         data_key="Idempotency-Key",
         load_default=None,
         validate=validate.Regexp(
-            r"[A-Za-z0-9_.:-]{1,128}\Z", error=f"Must have 1 to {IDEMPOTENCY_KEY_MAX} of letters, digits and _ . : -"
+            r"[A-Za-z0-9_.:-]{1,128}\Z",
+            error=f"Must have 1 to {IDEMPOTENCY_KEY_MAX} of letters, digits and _ . : -",
         ),
-        metadata={"description": "The same key and body within 24 h return the first answer and create nothing."},
+        metadata={
+            "description": "The same key and body within 24 h return the first answer and create nothing."
+        },
     )
 
 
@@ -107,7 +124,7 @@ class ListQuerySchema(Schema):
         load_default=None,
         validate=validate.Regexp(r"[a-z][a-z0-9_.-]{0,62}=[^=]{0,63}\Z", error="Must be name=value."),
     )
-    limit = WholeNumber(1, PAGE_MAX, load_default=20, strict=False)
+    limit = PageLimit(load_default=20)
     cursor = fields.String(load_default=None, validate=validate.Length(1, 512))
 
 
@@ -115,7 +132,7 @@ class EventsQuerySchema(Schema):
     class Meta:
         unknown = RAISE
 
-    limit = WholeNumber(1, PAGE_MAX, load_default=50, strict=False)
+    limit = PageLimit(load_default=50)
     cursor = fields.String(load_default=None, validate=validate.Length(1, 512))
 
 
@@ -181,7 +198,8 @@ class CredentialsSchema(Schema):
 
     token = fields.String(required=True, metadata={"description": "Bearer token of the instance."})
     webhook_secret = fields.String(
-        allow_none=True, metadata={"description": "`whsec_…`: verifies webhooks by the Standard Webhooks scheme."}
+        allow_none=True,
+        metadata={"description": "`whsec_…`: verifies webhooks by the Standard Webhooks scheme."},
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from cryptography.fernet import Fernet
 from environs import Env, EnvValidationError
 from marshmallow import ValidationError, validate
 
@@ -65,6 +66,25 @@ def networks(env: Env, name: str) -> tuple[Network, ...]:
     """A positive list of networks, empty by default; a malformed one is a problem of that setting."""
     texts: list[str] = env.list(name, [], validate=_all_networks) or []
     return tuple(ipaddress.ip_network(text.strip()) for text in texts)
+
+
+def sealing_keys(env: Env) -> tuple[str, ...]:
+    """The Fernet keys of `sealing.Sealer`, the one that seals first."""
+    return tuple(env.list("FLOWLLAMA_SEALING_KEYS", validate=_all_fernet_keys) or ())
+
+
+def at_least(minimum: int) -> validate.Range:
+    return validate.Range(minimum, error=f"Must be at least {minimum}.")
+
+
+def _all_fernet_keys(texts: list[str]) -> None:
+    if not texts:
+        raise ValidationError("At least one key is needed.")
+    for text in texts:
+        try:
+            Fernet(text)
+        except ValueError as error:
+            raise ValidationError("Each key is 32 url-safe base64-encoded bytes.") from error
 
 
 def _all_networks(texts: list[str]) -> None:

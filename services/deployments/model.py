@@ -20,7 +20,7 @@ TRANSITIONS: Mapping[S, frozenset[S]] = {
     S.PROVISIONING: frozenset({S.STARTING, S.FAILED, S.DELETING, S.NEEDS_ATTENTION}),
     S.STARTING: frozenset({S.RUNNING, S.UNHEALTHY, S.DELETING, S.NEEDS_ATTENTION}),
     S.RUNNING: frozenset({S.UNHEALTHY, S.DELETING}),
-    S.UNHEALTHY: frozenset({S.RUNNING, S.DELETING}),
+    S.UNHEALTHY: frozenset({S.RUNNING, S.UNHEALTHY, S.DELETING}),  # Again, with another reason.
     S.FAILED: frozenset({S.DELETING}),
     S.NEEDS_ATTENTION: frozenset(
         {S.PROVISIONING, S.STARTING, S.RUNNING, S.UNHEALTHY, S.FAILED, S.DELETING, S.DELETED}
@@ -71,7 +71,12 @@ class Move:
 
 
 def move(
-    deployment: Mapping[str, Any], to: DeploymentStatus, reason: Reason, now: datetime, *, detail: str | None = None
+    deployment: Mapping[str, Any],
+    to: DeploymentStatus,
+    reason: Reason,
+    now: datetime,
+    *,
+    detail: str | None = None,
 ) -> Move:
     """The change that takes a deployment to another state. Raises `IllegalMoveError`."""
     current = DeploymentStatus(deployment["status"])

@@ -1,0 +1,114 @@
+"""`python -m services.deployments api` answers HTTP; `python -m services.deployments worker` handles messages."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from flask import Flask
+
+from contracts.topology import queues_received_by
+from contracts.vocabulary import Tier
+from services.chassis import auth_verify, config, logs, mongo, process
+from services.chassis.clock import utc_now
+from services.chassis.http import create_app
+from services.chassis.inbox import INBOX, Inbox
+from services.chassis.process import Task
+from services.chassis.queues import broker
+from services.chassis.recovery import Recovery
+from services.chassis.relay import EVENTS, Relay
+from services.chassis.sealing import Sealer
+from services.chassis.service_client import ServiceClient
+from services.chassis.worker import Worker
+from services.deployments import api, handlers
+from services.deployments.admission import Admission
+from services.deployments.costs import Costs
+from services.deployments.creation import Creation
+from services.deployments.pricing_client import PricingClient
+from services.deployments.settings import Settings, build_api, build_worker
+from services.deployments.store import DEPLOYMENTS, MIGRATIONS, Deployments, UserQueues
+from services.deployments.sweep import Sweep
+
+SERVICE = "deployments"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run one of the two processes of this service."""
+    roles: dict[str, Callable[[], None]] = {"api": serve_api, "worker": serve_worker}
+    if len(arguments) != 1 or arguments[0] not in roles:
+        sys.exit(f"usage: python -m services.{SERVICE} {'|'.join(roles)}")
+    roles[arguments[0]]()
+
+
+def serve_api() -> None:
+    settings = config.read(build_api)
+    logs.configure(SERVICE, settings.common.log_level)
+    process.serve_http(settings.common, partial(_api, settings))
+
+
+def serve_worker() -> None:
+    settings = config.read(build_worker)
+    logs.configure(f"{SERVICE}-worker", settings.common.log_level)
+    app, tasks = _worker(settings)
+    process.serve_worker(settings.common, app, tasks)
+
+
+def _api(settings: Settings) -> tuple[Flask, Sequence[Task]]:
+    store, queues = _store(settings), broker.connect(settings.common)
+    relay = Relay(store, queues, [DEPLOYMENTS.name], _owner("api"))
+    verifier = auth_verify.over_http(settings.common)
+    creation = Creation(
+        deployments=Deployments(store, committed=relay.wake),
+        pricing=PricingClient(
+            ServiceClient(
+                settings.pricing_url, settings.token_url, settings.client_id, settings.client_secret
+            )
+        ),
+        sealer=Sealer(settings.sealing_keys),
+        clock=utc_now,
+    )
+    routes = api.blueprint(api.Ports(creation, Costs(store), verifier))
+    app = create_app(SERVICE, "FlowLlama deployments", [routes], readiness={"store": partial(_ping, store)})
+    return app, [relay.run, verifier.run]
+
+
+def _worker(settings: Settings) -> tuple[Flask, Sequence[Task]]:
+    store, queues = _store(settings), broker.connect(settings.common)
+    owner = _owner("worker")
+    relay = Relay(store, queues, [DEPLOYMENTS.name], owner)
+    deployments = Deployments(store, committed=relay.wake)
+    caps = {Tier.FREE: settings.free_in_flight, Tier.PAID: settings.paid_in_flight}
+    admission = Admission(deployments, UserQueues(store), utc_now, caps)
+    inbox = Inbox(store, SERVICE, owner)
+    table = handlers.bound(handlers.Ports(deployments, admission, Costs(store), utc_now))
+    received = queues_received_by(SERVICE)
+    slots = [
+        Worker(queues=queues, inbox=inbox, handlers=table, choose=partial(tuple, [queue])).run
+        for queue in received
+        for _ in range(settings.slots_per_queue)
+    ]
+    recovery = Recovery(store, queues, inbox, received)
+    app = create_app(
+        f"{SERVICE}-worker", "FlowLlama deployments worker", [], readiness={"store": partial(_ping, store)}
+    )
+    return app, [*slots, relay.run, recovery.run, Sweep(deployments, admission, utc_now).run]
+
+
+def _store(settings: Settings) -> mongo.Store:
+    store = mongo.connect(settings.common)
+    mongo.declare(store, [INBOX, EVENTS])
+    mongo.migrate(store, SERVICE, MIGRATIONS)
+    return store
+
+
+def _owner(role: str) -> str:
+    return f"{SERVICE}-{role}:{socket.gethostname()}:{os.getpid()}"
+
+
+def _ping(store: mongo.Store) -> None:
+    store.command("ping")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
