@@ -37,6 +37,14 @@ class Layout:
         return self.root / "run"
 
     @property
+    def supervisor_lock(self) -> Path:
+        return self.run / "supervisor.lock"
+
+    @property
+    def status_file(self) -> Path:
+        return self.run / "status.json"
+
+    @property
     def temporary(self) -> Path:
         return self.state / "tmp"
 

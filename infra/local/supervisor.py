@@ -1,0 +1,92 @@
+"""Keeps the platform's processes running: starts them in order, restarts what dies, stops all on SIGTERM.
+
+honcho was tried first: its manager ends everything when one process ends and has no restart. A process that was
+killed is back after 0.2 s, later and later if it keeps dying. Each process leads a group of its own, and what it
+leaves behind in that group is killed before it starts again, as a container's death would.
+"""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.local.child import Child, RunningJob, RunningProgram
+from infra.local.environment import local_environment, process_environment
+from infra.local.keys import ensure_keys
+from infra.local.layout import Layout
+from infra.local.ports import ports_from
+from infra.local.programs import jobs, programs
+from infra.local.running import hold_supervisor_lock
+from infra.local.settings import local_settings
+
+TICK_S = 0.05
+GRACE_S = 10.0  # `make down` resets everything, so nobody waits for a long drain.
+
+
+class Supervisor:
+    """One loop, no threads. `status_file` is rewritten whenever something changed."""
+
+    def __init__(self, children: Sequence[Child], status_file: Path) -> None:
+        self._children = {child.name: child for child in children}
+        self._status_file = status_file
+        self._written = ""
+        self._stopping = False
+
+    def run(self) -> None:
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        while not self._stopping:
+            self._tick()
+            time.sleep(TICK_S)
+        self._shut_down()
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        ready = {name for name, child in self._children.items() if child.ready}
+        for child in self._children.values():
+            if child.follows:
+                child.track(self._children[child.follows].starts, followed_ready=child.follows in ready)
+            child.step(now, ready)
+        self._write_status()
+
+    def _stop(self, *_: object) -> None:
+        self._stopping = True
+
+    def _shut_down(self) -> None:
+        """Ask all at once, services before what they stand on; kill what has not gone after the grace."""
+        for child in reversed(self._children.values()):
+            child.signal_group(signal.SIGTERM)
+        deadline = time.monotonic() + GRACE_S
+        while any(child.alive for child in self._children.values()) and time.monotonic() < deadline:
+            time.sleep(TICK_S)
+        for child in self._children.values():
+            child.signal_group(signal.SIGKILL)
+
+    def _write_status(self) -> None:
+        text = json.dumps(
+            {"pid": os.getpid(), "children": [child.status() for child in self._children.values()]}
+        )
+        if text != self._written:
+            beside = self._status_file.with_suffix(".new")
+            beside.write_text(text)
+            beside.replace(self._status_file)
+            self._written = text
+
+
+def main() -> None:
+    settings = local_settings()
+    layout, ports = Layout(settings.directory), ports_from(settings.port)
+    table = local_environment(settings, ports, layout, ensure_keys(layout.keys))
+    environment = process_environment(table, layout)
+    children: list[Child] = [
+        RunningProgram(each, environment, layout.logs) for each in programs(ports, layout)
+    ]
+    children += [RunningJob(each, environment, layout.logs) for each in jobs()]
+    with hold_supervisor_lock(layout):
+        Supervisor(children, layout.status_file).run()
+
+
+if __name__ == "__main__":
+    main()
