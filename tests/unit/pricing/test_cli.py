@@ -1,0 +1,109 @@
+"""`python -m services.pricing estimate`: its shape stays, and its refusals name the option."""
+
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from services.pricing.cli import main
+
+REQUIREMENTS = {"vram_gib", "weights_gib", "kv_cache_gib", "overhead_gib", "ram_gib", "disk_gib"}
+CANDIDATE = {
+    "cloud", "region", "zone", "machine", "gpu", "gpu_count", "spot", "hourly_usd", "monthly_usd", "breakdown",
+    "tokens_per_s", "usd_per_mtok",
+}  # fmt: skip
+
+
+def estimate(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["estimate", *arguments])
+
+
+def answer(*arguments: str) -> dict[str, Any]:
+    result = estimate(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def test_the_shape_that_others_rely_on() -> None:
+    found = answer("--model", "llama3.1:8b", "--context", "8192")
+
+    assert set(found) >= {"requirements", "candidates", "rejected", "catalogue"}
+    assert set(found["requirements"]) >= REQUIREMENTS
+    assert set(found["candidates"][0]) >= CANDIDATE
+    assert set(found["rejected"][0]) == {"reason", "count", "examples"}
+    assert set(found["catalogue"]) >= {"digest", "as_of"}
+
+
+def test_the_terms_add_up() -> None:
+    found = answer("--model", "llama3.1:8b", "--context", "8192", "--limit", "100")
+    needs = found["requirements"]
+
+    assert needs["vram_gib"] == pytest.approx(
+        needs["weights_gib"] + needs["kv_cache_gib"] + needs["overhead_gib"], abs=1e-9
+    )
+    for candidate in found["candidates"]:
+        assert candidate["hourly_usd"] == pytest.approx(sum(candidate["breakdown"].values()), abs=1e-9)
+        assert candidate["monthly_usd"] == pytest.approx(candidate["hourly_usd"] * 730, abs=0.006)
+
+
+def test_every_option_reaches_the_choice() -> None:
+    found = answer(
+        "--model", "llama3.1:8b", "--context", "4096", "--parallel", "2", "--quant", "Q6_K", "--kv-type", "q8_0",
+        "--cloud", "aws", "--region", "us-east-1", "--machine", "g6.xlarge", "--gpu", "L4:1", "--min-memory", "16",
+        "--min-tokens-per-s", "20", "--spot", "never", "--max-hourly", "2.5",
+    )  # fmt: skip
+
+    needs, [candidate] = found["requirements"], found["candidates"]
+    assert (needs["context_size"], needs["parallel"], needs["quantisation"], needs["kv_type"]) == (
+        4096,
+        2,
+        "Q6_K",
+        "q8_0",
+    )
+    assert needs["pull_tag"] == "llama3.1:8b-instruct-q6_K"
+    assert (candidate["machine"], candidate["region"], candidate["spot"]) == ("g6.xlarge", "us-east-1", False)
+    assert candidate["breakdown"]["instance_usd"] == 0.8048
+
+
+def test_no_gpu_means_none() -> None:
+    found = answer("--model", "llama3.2:1b", "--gpu", "none")
+
+    assert {candidate["gpu"] for candidate in found["candidates"]} == {None}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ["--model", "llama3.1:8b", "--context", "-5"],
+            "--context: Must be a whole number from 256 to 10485760.",
+        ),
+        (["--model", "llama3.1:8b", "--context", "nan"], "--context: Must be a whole number"),
+        (
+            ["--model", "llama3.1:8b", "--context", "200000"],
+            "--context: Must be a whole number from 256 to 131072",
+        ),
+        (["--model", "llama3.1:8b", "--max-hourly", "nan"], "--max-hourly: Must be an amount"),
+        (["--model", "nothing:1b"], "--model: The catalogue has no model nothing:1b"),
+        (
+            ["--model", "llama3.1:8b", "--region", "us-east-1", "--cloud", "gcp"],
+            "--region: us-east-1 belongs to aws",
+        ),
+    ],
+)
+def test_a_refusal_names_the_option_on_standard_error(arguments: list[str], words: str) -> None:
+    result = estimate(*arguments, "--json")
+
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert result.stdout == ""
+
+
+def test_people_get_a_table() -> None:
+    result = estimate("--model", "llama3.3:70b", "--limit", "3")
+
+    assert result.exit_code == 0
+    assert "needs 42.91 GiB of GPU memory" in result.stdout
+    assert "out, host_memory:" in result.stdout
