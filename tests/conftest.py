@@ -12,8 +12,8 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from services.chassis.mongo import CODEC, Store, declare
 from services.chassis.inbox import INBOX
+from services.chassis.mongo import CODEC, Store, declare
 from services.chassis.relay import EVENTS
 
 START_LIMIT_S = 20
