@@ -20,6 +20,8 @@ _PLACE = validate.Regexp(
 
 class EstimateRequestSchema(WorkloadSchema):
     limit = WholeNumber(1, MAX_CANDIDATES, load_default=20)
+    # Leaves out what could not be deployed here and now; without it, the whole catalogue is compared.
+    connected_only = fields.Boolean(load_default=False, truthy={True, "true"}, falsy={False, "false"})
 
 
 class EstimateQuerySchema(EstimateRequestSchema):

@@ -60,9 +60,9 @@ def estimate(*, as_json: bool, **options: str | None) -> None:
         catalogue = load_catalogue()
         workload = resolve(fields, catalogue)
     except ValidationError as error:
-        _refuse(_entries(error.messages_dict))
+        _refuse([(_option(field), message) for field, message in _entries(error.messages_dict)])
     except FlowLlamaError as error:
-        _refuse([(entry["field"], entry["message"]) for entry in error.errors])
+        _refuse([(_option(entry["field"]), entry["message"]) for entry in error.errors])
     choice = choose(OfferIndex(catalogue), workload, Surroundings(), fields["limit"])
     answer = EstimateResponseSchema().dump(answers.estimate(choice, catalogue, utc_now().date(), None))
     click.echo(json.dumps(answer, indent=2) if as_json else _table(answer))
@@ -110,6 +110,10 @@ def serve() -> None:
     serve_http(found, lambda: app.build(found))
 
 
+def _option(field: str) -> str:
+    return _OPTIONS.get(field, f"--{field}")
+
+
 def _entries(messages: Mapping[str, Any], path: str = "") -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for name, value in messages.items():
@@ -122,7 +126,7 @@ def _entries(messages: Mapping[str, Any], path: str = "") -> list[tuple[str, str
 
 def _refuse(entries: Sequence[tuple[str, str]]) -> NoReturn:
     for field, message in entries:
-        click.echo(f"{_OPTIONS.get(field, f'--{field}')}: {message}", err=True)
+        click.echo(f"{field}: {message}", err=True)
     sys.exit(2)
 
 

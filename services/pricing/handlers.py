@@ -21,10 +21,12 @@ log = get_logger(__name__)
 def estimate(
     fields: Mapping[str, Any], *, index: OfferIndex, connected: ConnectedRegions, clock: Clock
 ) -> Document:
-    """What a workload needs and costs everywhere, connected or not. Nothing is stored."""
+    """What a workload needs and costs everywhere, or in connected regions only. Nothing is stored."""
     workload = resolve(fields, index.catalogue)
-    choice = choose(index, workload, Surroundings(), fields["limit"])
-    return answers.estimate(choice, index.catalogue, clock().date(), connected.regions())
+    known = connected.regions()
+    around = Surroundings(connected=known if fields["connected_only"] else None)
+    choice = choose(index, workload, around, fields["limit"])
+    return answers.estimate(choice, index.catalogue, clock().date(), known)
 
 
 def models(wanted: Mapping[str, Any], *, index: OfferIndex, clock: Clock) -> Document:

@@ -21,17 +21,25 @@ def _check_cidr(text: str) -> None:
 
 
 class NetworkSchema(Schema):
-    """One region of one account. Subnets are zone → subnet id; a lean network has public ones only."""
+    """One region of one account. Subnets are zone → subnet id; a lean network has public ones only.
+
+    A stored record is accepted as well: its id is made again from what it names.
+    """
 
     class Meta:
         unknown = RAISE
 
+    _id = fields.String()
+    connected_at = fields.AwareDateTime()
     cloud = fields.Enum(Cloud, by_value=True, required=True)
     account = fields.String(required=True, validate=_TEXT)
     region = fields.String(required=True, validate=_TEXT)
     vpc_id = fields.String(required=True, validate=_TEXT)
     public_subnets = fields.Dict(
-        keys=fields.String(validate=_TEXT), values=fields.String(validate=_TEXT), required=True
+        keys=fields.String(validate=_TEXT),
+        values=fields.String(validate=_TEXT),
+        required=True,
+        validate=validate.Length(1),
     )
     private_subnets = fields.Dict(
         keys=fields.String(validate=_TEXT), values=fields.String(validate=_TEXT), load_default=dict
@@ -48,8 +56,12 @@ def read_networks(content: Any) -> list[Document]:
     except ValidationError as error:
         raise InvalidError("A network record is refused.", errors=list(_flat(error.messages))) from error
     return [
-        {"_id": f"{it['cloud']}:{it['region']}:{it['account']}", **it, "cloud": it["cloud"].value}
-        for it in loaded
+        {
+            **record,
+            "_id": f"{record['cloud']}:{record['region']}:{record['account']}",
+            "cloud": record["cloud"].value,
+        }
+        for record in loaded
     ]
 
 

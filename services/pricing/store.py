@@ -97,9 +97,10 @@ def networks(store: Store) -> Sequence[Document]:
 
 def connect_network(store: Store, record: Mapping[str, Any], now: datetime) -> bool:
     """Idempotent: the day of connection stays. True where the region was not connected before."""
-    fields = {key: value for key, value in record.items() if key != "_id"}
+    fields = {key: value for key, value in record.items() if key not in {"_id", "connected_at"}}
+    first = {"connected_at": record.get("connected_at", now)}
     result = store["networks"].update_one(
-        {"_id": record["_id"]}, {"$set": fields, "$setOnInsert": {"connected_at": now}}, upsert=True
+        {"_id": record["_id"]}, {"$set": fields, "$setOnInsert": first}, upsert=True
     )
     return result.upserted_id is not None
 
