@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from contracts.vocabulary import DeploymentStatus, Reason, Tier
 from services.chassis.mongo import Document
 from services.deployments.costs import Cost
 
@@ -15,10 +16,13 @@ def deployment_view(
     deployment: Document, *, cost: Cost | None = None, boot: Mapping[str, Any] | None = None
 ) -> Document:
     """The public representation: nothing that verifies, seals or guards is in it."""
-    public = ("name", "status", "reason", "detail", "tier", "generation", "workload", "exposure")
+    public = ("name", "detail", "generation", "workload", "exposure")
     view = {name: deployment[name] for name in public}
     view |= {
         "id": deployment["_id"],
+        "status": DeploymentStatus(deployment["status"]),
+        "reason": Reason(deployment["reason"]),
+        "tier": Tier(deployment["tier"]),
         "labels": {label["name"]: label["value"] for label in deployment["labels"]},
         "placement": deployment["placement"],
         "endpoint": _endpoint(deployment),
