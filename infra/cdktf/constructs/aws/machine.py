@@ -68,11 +68,13 @@ class Machine(Construct):
                 tags={**props.tags, "Name": props.name},
             ),
             user_data_base64=props.user_data,
-            user_data_replace_on_change=True,
             tags={**props.tags, "Name": props.name},
             timeouts=InstanceTimeouts(create="10m", update="10m", delete="20m"),
-            # A newer image is for the next placement; it must not replace one that serves.
-            lifecycle=TerraformResourceLifecycle(ignore_changes=["ami"]),
+            # A placement is built once. A newer image or start-up script is for the next one; it must not replace
+            # a machine that serves, also when another agent, perhaps of a newer version, applies the stack again.
+            lifecycle=TerraformResourceLifecycle(
+                ignore_changes=["ami", "user_data_base64", "instance_market_options"]
+            ),
         )
         self.instance_id = instance.id
         self.private_ip = instance.private_ip

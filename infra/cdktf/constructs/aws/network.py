@@ -46,7 +46,8 @@ class Network(Construct):
             ids.VPC,
             cidr_block=props.cidr,
             enable_dns_support=True,
-            enable_dns_hostnames=True,
+            # Nothing calls an instance by its EC2 name, and Terraform waits ten seconds for this to settle.
+            enable_dns_hostnames=None if props.lean else True,
             tags={"Name": props.name},
         )
         # Adopting the default group without rules closes it: nothing may rely on it by accident.

@@ -1,0 +1,67 @@
+"""What a stack tells back, read from `terraform output -json`.
+
+Terraform leaves out an output whose value is null, and the AWS provider says "" where it means "none": both come
+back as None here, so nobody else has to know.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class NetworkOutputs:
+    """The subnets map a zone to an id; `private_subnets` is empty for a lean network."""
+
+    vpc_id: str
+    public_subnets: Mapping[str, str]
+    private_subnets: Mapping[str, str]
+    instance_profile: str
+    egress_cidrs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DeploymentOutputs:
+    """`address` is where the platform and the user reach the instance: the public address unless it is private."""
+
+    instance_id: str
+    private_ip: str
+    public_ip: str | None
+    address: str
+    spot_request_id: str | None
+    security_group_id: str
+
+
+def read_network_outputs(document: Mapping[str, Any]) -> NetworkOutputs:
+    """Raises KeyError when an output is missing: the stack was not, or not fully, applied."""
+    return NetworkOutputs(
+        vpc_id=_value(document, "vpc_id"),
+        public_subnets=dict(document["public_subnets"]["value"]),
+        private_subnets=dict(document["private_subnets"]["value"]),
+        instance_profile=_value(document, "instance_profile"),
+        egress_cidrs=tuple(document["egress_cidrs"]["value"]),
+    )
+
+
+def read_deployment_outputs(document: Mapping[str, Any]) -> DeploymentOutputs:
+    """Raises KeyError when an output that every placement has is missing or empty."""
+    return DeploymentOutputs(
+        instance_id=_value(document, "instance_id"),
+        private_ip=_value(document, "private_ip"),
+        public_ip=_optional(document, "public_ip"),
+        address=_value(document, "address"),
+        spot_request_id=_optional(document, "spot_request_id"),
+        security_group_id=_value(document, "security_group_id"),
+    )
+
+
+def _value(document: Mapping[str, Any], name: str) -> str:
+    found = _optional(document, name)
+    if found is None:
+        raise KeyError(name)
+    return found
+
+
+def _optional(document: Mapping[str, Any], name: str) -> str | None:
+    value = document.get(name, {}).get("value")
+    return str(value) if value else None
