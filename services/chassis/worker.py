@@ -146,12 +146,16 @@ class Worker:
         self._dead_letter(queue, delivery, message, reason)
 
     def _dead_letter(self, queue: Queue, delivery: Delivery, message: Message | None, reason: str) -> None:
-        """The copy in the dead-letter queue stands before the original goes."""
+        """The copy in the dead-letter queue stands before the original goes.
+
+        Each copy is a group of its own, so that all of them can be listed at once.
+        """
+        key = message.id if message else f"undecodable-{delivery.sent_at.timestamp()}"
         self._queues.send(
             queue.dead_letter,
             delivery.body,
-            group=delivery.group or "none",
-            dedup_id=f"{message.id if message else delivery.sent_at.timestamp()}:{delivery.receive_count}",
+            group=key,
+            dedup_id=f"{key}:{delivery.receive_count}",
             attributes={
                 "reason": reason[:1000],
                 "source_queue": queue.name,
