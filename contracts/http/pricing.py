@@ -1,21 +1,17 @@
-"""Bodies of pricing: an estimate, the models, the machines, a selection and a blocked offer."""
+"""An estimate: what a workload needs, the offers that serve it, and why the others are out."""
 
 import re
 from typing import Any
 
-from marshmallow import RAISE, Schema, fields, pre_load, validate
+from marshmallow import Schema, fields, pre_load
 
 from contracts.http.numbers import RealNumber, UsdNumber, WholeNumber
 from contracts.http.workload import WorkloadSchema
-from contracts.vocabulary import Arch, Cloud, Exposure, GpuKind, KvType, Quantisation
+from contracts.vocabulary import Arch, Cloud, GpuKind, KvType, Quantisation
 
 MAX_CANDIDATES = 100
 _WHOLE = re.compile(r"-?[0-9]{1,12}")
 _REAL = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,12})?")
-_ID = validate.Regexp(r"[a-z]{3}_[0-9a-hjkmnp-tv-z]{26}\Z", error="Must be an id.")
-_PLACE = validate.Regexp(
-    r"(?:aws|gcp):[a-z0-9-]{3,32}\Z", error="Must be cloud:region, such as aws:us-east-1."
-)
 
 
 class EstimateRequestSchema(WorkloadSchema):
@@ -132,170 +128,3 @@ class EstimateResponseSchema(Schema):
     candidates_total = fields.Integer(required=True)
     rejected = fields.List(fields.Nested(RejectionSchema), required=True)
     catalogue = fields.Nested(CatalogueSchema, required=True)
-
-
-class ModelQuerySchema(Schema):
-    class Meta:
-        unknown = RAISE
-
-    family = fields.String(load_default=None, validate=validate.Length(1, 64))
-    capability = fields.String(load_default=None, validate=validate.Length(1, 32))
-
-
-class ModelSchema(Schema):
-    tag = fields.String(required=True)
-    family = fields.String(required=True)
-    parameters_b = fields.Float(required=True)
-    active_parameters_b = fields.Float(required=True)
-    quantisation = fields.Enum(Quantisation, by_value=True, required=True)
-    quantisations = fields.List(fields.Enum(Quantisation, by_value=True), required=True)
-    file_bytes = fields.Integer(required=True)
-    max_context = fields.Integer(required=True)
-    licence = fields.String(required=True)
-    commercial_use = fields.String(required=True)
-    capabilities = fields.List(fields.String(), required=True)
-    recommended_use = fields.String(required=True)
-
-
-class ModelDetailSchema(ModelSchema):
-    """A model with its architecture and what it needs at the default context."""
-
-    layers = fields.Integer(required=True)
-    heads = fields.Integer(required=True)
-    kv_heads = fields.Integer(required=True)
-    head_dim_key = fields.Integer(required=True)
-    head_dim_value = fields.Integer(required=True)
-    hidden_size = fields.Integer(required=True)
-    vocabulary = fields.Integer(required=True)
-    attention = fields.String(required=True)
-    notes = fields.String(required=True)
-    verified = fields.String(required=True)
-    source = fields.String(required=True)
-    as_of = fields.Date(required=True)
-    other_names = fields.List(fields.String(), required=True)
-    requirements = fields.Nested(RequirementsSchema, required=True)
-
-
-class ModelListSchema(Schema):
-    items = fields.List(fields.Nested(ModelSchema), required=True)
-    catalogue = fields.Nested(CatalogueSchema, required=True)
-
-
-class MachineQuerySchema(Schema):
-    class Meta:
-        unknown = RAISE
-
-    cloud = fields.Enum(Cloud, by_value=True, load_default=None)
-    region = fields.String(load_default=None, validate=validate.Length(1, 32))
-    machine = fields.String(load_default=None, validate=validate.Length(1, 64))
-    gpu = fields.Enum(GpuKind, by_value=True, load_default=None)
-
-
-class MachinePriceSchema(Schema):
-    region = fields.String(required=True)
-    on_demand_usd = UsdNumber(required=True)
-    on_demand = fields.Nested(PriceNoteSchema, required=True)
-    spot_usd = UsdNumber(required=True, allow_none=True)
-    spot = fields.Nested(PriceNoteSchema, required=True, allow_none=True)
-
-
-class MachineSchema(Schema):
-    """A machine type and its prices: all regions where one machine or region is asked for, else the cheapest."""
-
-    cloud = fields.Enum(Cloud, by_value=True, required=True)
-    machine = fields.String(required=True)
-    arch = fields.Enum(Arch, by_value=True, required=True)
-    vcpus = fields.Integer(required=True)
-    memory_gib = fields.Float(required=True)
-    gpu = fields.Enum(GpuKind, by_value=True, required=True, allow_none=True)
-    gpu_count = fields.Integer(required=True)
-    gpu_memory_gib = fields.Float(required=True)
-    note = fields.String(required=True)
-    regions = fields.List(fields.String(), required=True)
-    prices = fields.List(fields.Nested(MachinePriceSchema), required=True)
-
-
-class MachineListSchema(Schema):
-    items = fields.List(fields.Nested(MachineSchema), required=True)
-    catalogue = fields.Nested(CatalogueSchema, required=True)
-
-
-class SelectRequestSchema(Schema):
-    """The agent asks for the offers to try. `placements` None means every connected region."""
-
-    class Meta:
-        unknown = RAISE
-
-    deployment_id = fields.String(required=True, validate=_ID)
-    workload = fields.Nested(WorkloadSchema, required=True)
-    exposure = fields.Enum(Exposure, by_value=True, load_default=Exposure.ALLOW_LISTED)
-    placements = fields.List(
-        fields.String(validate=_PLACE), load_default=None, allow_none=True, validate=validate.Length(1, 64)
-    )
-    # Of offers; each comes once per zone.
-    limit = WholeNumber(1, MAX_CANDIDATES, load_default=20)
-
-
-class SelectedMachineSchema(Schema):
-    """As a stack spec takes it."""
-
-    type = fields.String(required=True)
-    arch = fields.Enum(Arch, by_value=True, required=True)
-    gpu_kind = fields.Enum(GpuKind, by_value=True, required=True, allow_none=True)
-    gpu_count = fields.Integer(required=True)
-    disk_gib = fields.Integer(required=True)
-
-
-class SelectedNetworkSchema(Schema):
-    vpc_id = fields.String(required=True)
-    subnet_id = fields.String(required=True)
-    instance_profile = fields.String(required=True)
-    egress_cidrs = fields.List(fields.String(), required=True)
-
-
-class SelectedCandidateSchema(OfferFieldsSchema):
-    """One offer in one zone, with all that a stack spec needs. Money is a decimal string here."""
-
-    account = fields.String(required=True)
-    machine = fields.Nested(SelectedMachineSchema, required=True)
-    hourly_usd = fields.Decimal(required=True, as_string=True)
-    monthly_usd = fields.Decimal(required=True, as_string=True)
-    network = fields.Nested(SelectedNetworkSchema, required=True)
-
-
-class SelectedModelSchema(Schema):
-    """As a stack spec takes it; `tag` is what the instance pulls."""
-
-    tag = fields.String(required=True)
-    context_size = fields.Integer(required=True)
-    parallel = fields.Integer(required=True)
-    kv_type = fields.Enum(KvType, by_value=True, required=True)
-
-
-class SelectResponseSchema(Schema):
-    decision_id = fields.String(required=True)
-    model = fields.Nested(SelectedModelSchema, required=True)
-    requirements = fields.Nested(RequirementsSchema, required=True)
-    candidates = fields.List(fields.Nested(SelectedCandidateSchema), required=True)
-    rejected = fields.List(fields.Nested(RejectionSchema), required=True)
-    catalogue = fields.Nested(CatalogueSchema, required=True)
-
-
-class BlockRequestSchema(Schema):
-    """An offer had no capacity, or a quota refused it. Without a zone the whole region is meant."""
-
-    class Meta:
-        unknown = RAISE
-
-    cloud = fields.Enum(Cloud, by_value=True, required=True)
-    region = fields.String(required=True, validate=validate.Length(1, 32))
-    zone = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 32))
-    machine = fields.String(required=True, validate=validate.Length(1, 64))
-    spot = fields.Boolean(required=True, truthy={True}, falsy={False})
-    reason = fields.String(required=True, validate=validate.Length(1, 128))
-    minutes = WholeNumber(1, 1440, load_default=30)
-
-
-class BlockResponseSchema(Schema):
-    id = fields.String(required=True)
-    until = fields.AwareDateTime(required=True, format="iso")

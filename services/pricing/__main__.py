@@ -1,4 +1,4 @@
-"""`python -m services.pricing` serves; see `--help` for the other commands."""
+"""`python -m services.pricing api` answers HTTP; `estimate` and `networks import` are for the shell."""
 
 from services.pricing.cli import main
 

@@ -6,17 +6,17 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
-from contracts.http.pricing import (
-    BlockRequestSchema,
-    BlockResponseSchema,
-    EstimateQuerySchema,
-    EstimateRequestSchema,
-    EstimateResponseSchema,
+from contracts.http.catalogue import (
     MachineListSchema,
     MachineQuerySchema,
     ModelDetailSchema,
     ModelListSchema,
     ModelQuerySchema,
+)
+from contracts.http.pricing import EstimateQuerySchema, EstimateRequestSchema, EstimateResponseSchema
+from contracts.http.selection import (
+    BlockRequestSchema,
+    BlockResponseSchema,
     SelectRequestSchema,
     SelectResponseSchema,
 )

@@ -28,12 +28,9 @@ _OPTIONS = {
 }
 
 
-@click.group(invoke_without_command=True)
-@click.pass_context
-def main(context: click.Context) -> None:
-    """Without a command: serve HTTP."""
-    if context.invoked_subcommand is None:
-        serve()
+@click.group()
+def main() -> None:
+    """Models, machines and prices."""
 
 
 @main.command()
@@ -97,6 +94,7 @@ def import_networks(file: IO[str]) -> None:
         click.echo(f"{record['_id']} {'connected' if fresh else 'updated'}")
 
 
+@main.command("api")
 def serve() -> None:
     """Serve HTTP until SIGTERM."""
     # The estimate must not pay for the web framework.

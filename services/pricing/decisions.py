@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contracts.http.pricing import SelectRequestSchema, SelectResponseSchema
+from contracts.http.selection import SelectRequestSchema, SelectResponseSchema
 from contracts.vocabulary import Exposure
 from services.chassis.clock import Clock
 from services.chassis.errors import InvalidError

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from contracts.http.pricing import SelectResponseSchema
+from contracts.http.selection import SelectResponseSchema
 from services.chassis.mongo import Store
 
 Post = Callable[[str, dict[str, Any]], Any]

@@ -1,0 +1,100 @@
+"""Between the agent and pricing: the offers to try for a deployment, and that one had no capacity."""
+
+from marshmallow import RAISE, Schema, fields, validate
+
+from contracts.http.numbers import WholeNumber
+from contracts.http.pricing import (
+    MAX_CANDIDATES,
+    CatalogueSchema,
+    OfferFieldsSchema,
+    RejectionSchema,
+    RequirementsSchema,
+)
+from contracts.http.workload import WorkloadSchema
+from contracts.vocabulary import Arch, Cloud, Exposure, GpuKind, KvType
+
+_ID = validate.Regexp(r"[a-z]{3}_[0-9a-hjkmnp-tv-z]{26}\Z", error="Must be an id.")
+_PLACE = validate.Regexp(
+    r"(?:aws|gcp):[a-z0-9-]{3,32}\Z", error="Must be cloud:region, such as aws:us-east-1."
+)
+
+
+class SelectRequestSchema(Schema):
+    """The agent asks for the offers to try. `placements` None means every connected region."""
+
+    class Meta:
+        unknown = RAISE
+
+    deployment_id = fields.String(required=True, validate=_ID)
+    workload = fields.Nested(WorkloadSchema, required=True)
+    exposure = fields.Enum(Exposure, by_value=True, load_default=Exposure.ALLOW_LISTED)
+    placements = fields.List(
+        fields.String(validate=_PLACE), load_default=None, allow_none=True, validate=validate.Length(1, 64)
+    )
+    # Of offers; each comes once per zone.
+    limit = WholeNumber(1, MAX_CANDIDATES, load_default=20)
+
+
+class SelectedMachineSchema(Schema):
+    """As a stack spec takes it."""
+
+    type = fields.String(required=True)
+    arch = fields.Enum(Arch, by_value=True, required=True)
+    gpu_kind = fields.Enum(GpuKind, by_value=True, required=True, allow_none=True)
+    gpu_count = fields.Integer(required=True)
+    disk_gib = fields.Integer(required=True)
+
+
+class SelectedNetworkSchema(Schema):
+    vpc_id = fields.String(required=True)
+    subnet_id = fields.String(required=True)
+    instance_profile = fields.String(required=True)
+    egress_cidrs = fields.List(fields.String(), required=True)
+
+
+class SelectedCandidateSchema(OfferFieldsSchema):
+    """One offer in one zone, with all that a stack spec needs. Money is a decimal string here."""
+
+    account = fields.String(required=True)
+    machine = fields.Nested(SelectedMachineSchema, required=True)
+    hourly_usd = fields.Decimal(required=True, as_string=True)
+    monthly_usd = fields.Decimal(required=True, as_string=True)
+    network = fields.Nested(SelectedNetworkSchema, required=True)
+
+
+class SelectedModelSchema(Schema):
+    """As a stack spec takes it; `tag` is what the instance pulls."""
+
+    tag = fields.String(required=True)
+    context_size = fields.Integer(required=True)
+    parallel = fields.Integer(required=True)
+    kv_type = fields.Enum(KvType, by_value=True, required=True)
+
+
+class SelectResponseSchema(Schema):
+    decision_id = fields.String(required=True)
+    model = fields.Nested(SelectedModelSchema, required=True)
+    requirements = fields.Nested(RequirementsSchema, required=True)
+    candidates = fields.List(fields.Nested(SelectedCandidateSchema), required=True)
+    rejected = fields.List(fields.Nested(RejectionSchema), required=True)
+    catalogue = fields.Nested(CatalogueSchema, required=True)
+
+
+class BlockRequestSchema(Schema):
+    """An offer had no capacity, or a quota refused it. Without a zone the whole region is meant."""
+
+    class Meta:
+        unknown = RAISE
+
+    cloud = fields.Enum(Cloud, by_value=True, required=True)
+    region = fields.String(required=True, validate=validate.Length(1, 32))
+    zone = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 32))
+    machine = fields.String(required=True, validate=validate.Length(1, 64))
+    spot = fields.Boolean(required=True, truthy={True}, falsy={False})
+    reason = fields.String(required=True, validate=validate.Length(1, 128))
+    minutes = WholeNumber(1, 1440, load_default=30)
+
+
+class BlockResponseSchema(Schema):
+    id = fields.String(required=True)
+    until = fields.AwareDateTime(required=True, format="iso")
