@@ -15,11 +15,28 @@ _KINDS = ", ".join(GpuKind)
 _TEXT = re.compile(r"(?P<kind>[A-Za-z0-9-]+)(?::(?P<count>[0-9]{1,2}))?")
 
 
+_OPENAPI = [
+    {"type": "null"},
+    {"type": "string", "description": "none, KIND or KIND:COUNT"},
+    {
+        "type": "object",
+        "required": ["kind"],
+        "properties": {
+            "kind": {"type": "string", "enum": [kind.value for kind in GpuKind]},
+            "count": {"type": ["integer", "null"], "minimum": 1, "maximum": _MAX_COUNT},
+        },
+    },
+]
+
+
 class GpuRequest(fields.Field[Any]):
     """Loads to None (no preference), "none" (CPU only) or {"kind": GpuKind, "count": int | None}.
 
     The short forms "L4" and "L4:2" are read too and become the object; a missing count means any number.
     """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(metadata={"anyOf": _OPENAPI}, **kwargs)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return value

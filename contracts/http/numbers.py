@@ -42,14 +42,22 @@ class UsdAmount(fields.Decimal):
     It is dumped as a decimal string, so that no reader rounds it by accident.
     """
 
-    def __init__(self, maximum: str, **kwargs: Any) -> None:
+    def __init__(self, maximum: int, **kwargs: Any) -> None:
         message = f"Must be an amount in US dollars above 0 and at most {maximum}."
+        self.maximum = maximum
         super().__init__(
             as_string=True,
-            validate=validate.Range(Decimal(0), Decimal(maximum), min_inclusive=False, error=message),
             error_messages={"invalid": message, "too_large": message, "special": message},
+            metadata={"description": message},
             **kwargs,
         )
+
+    def _validated(self, value: Any) -> Decimal:
+        amount = super()._validated(value)
+        # A Range would do, but the OpenAPI document would then give the bounds as text.
+        if not 0 < amount <= self.maximum:
+            raise self.make_error("invalid")
+        return amount
 
 
 class UsdNumber(fields.Decimal):

@@ -3,6 +3,7 @@
 from marshmallow import RAISE, Schema, fields, validate
 
 from contracts.http.numbers import WholeNumber
+from contracts.http.patterns import WholeText
 from contracts.http.pricing import (
     MAX_CANDIDATES,
     CatalogueSchema,
@@ -13,10 +14,8 @@ from contracts.http.pricing import (
 from contracts.http.workload import WorkloadSchema
 from contracts.vocabulary import Arch, Cloud, Exposure, GpuKind, KvType
 
-_ID = validate.Regexp(r"[a-z]{3}_[0-9a-hjkmnp-tv-z]{26}\Z", error="Must be an id.")
-_PLACE = validate.Regexp(
-    r"(?:aws|gcp):[a-z0-9-]{3,32}\Z", error="Must be cloud:region, such as aws:us-east-1."
-)
+_ID = WholeText(r"[a-z]{3}_[0-9a-hjkmnp-tv-z]{26}", error="Must be an id.")
+_PLACE = WholeText(r"(?:aws|gcp):[a-z0-9-]{3,32}", error="Must be cloud:region, such as aws:us-east-1.")
 
 
 class SelectRequestSchema(Schema):

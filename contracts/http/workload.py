@@ -8,20 +8,19 @@ from marshmallow import RAISE, Schema, fields, validate
 
 from contracts.http.gpu import GpuRequest
 from contracts.http.numbers import RealNumber, UsdAmount, WholeNumber
+from contracts.http.patterns import WholeText
 from contracts.vocabulary import Cloud, KvType, Quantisation, SpotPolicy
 
 MIN_CONTEXT = 256
 MAX_CONTEXT = 10_485_760
 MAX_PARALLEL = 64
-_TAG = validate.Regexp(
-    r"(?:hf\.co/[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+|[a-z0-9][a-z0-9._-]*)(?::[A-Za-z0-9][A-Za-z0-9_.-]*)?\Z",
+_TAG = WholeText(
+    r"(?:hf\.co/[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+|[a-z0-9][a-z0-9._-]*)(?::[A-Za-z0-9][A-Za-z0-9_.-]*)?",
     error="Must be an Ollama tag such as llama3.1:8b.",
 )
-_REGION = validate.Regexp(
-    r"[a-z]{2,12}(?:-[a-z0-9]{1,16}){1,3}\Z", error="Must be a region such as us-east-1."
-)
-_MACHINE = validate.Regexp(
-    r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)+(?:\+[1-8]x[A-Z0-9]+)?\Z",
+_REGION = WholeText(r"[a-z]{2,12}(?:-[a-z0-9]{1,16}){1,3}", error="Must be a region such as us-east-1.")
+_MACHINE = WholeText(
+    r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)+(?:\+[1-8]x[A-Z0-9]+)?",
     error="Must be a machine type such as g5.xlarge or g2-standard-4.",
 )
 _SHORT = validate.Length(1, 128, error="Must have 1 to 128 characters.")
@@ -49,4 +48,4 @@ class WorkloadSchema(Schema):
     cloud = fields.Enum(Cloud, by_value=True, load_default=None, allow_none=True)
     region = fields.String(load_default=None, allow_none=True, validate=[_SHORT, _REGION])
     machine = fields.String(load_default=None, allow_none=True, validate=[_SHORT, _MACHINE])
-    max_hourly_usd = UsdAmount("1000", load_default=None, allow_none=True)
+    max_hourly_usd = UsdAmount(1000, load_default=None, allow_none=True)

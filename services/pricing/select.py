@@ -72,8 +72,8 @@ class Choice:
 
 
 def choose(index: OfferIndex, workload: Workload, around: Surroundings, limit: int = 20) -> Choice:
-    """The cheapest offers first. With `prefer`, spot that undercuts every on-demand offer comes first, and at
-    least a third of the answer stays on-demand, to fail over to."""
+    """The cheapest offers first. With `prefer`, spot that undercuts every on-demand offer comes first, and a
+    third of the answer stays on-demand, to fail over to."""
     return _Chooser(index, workload, around, limit).choice()
 
 
@@ -164,7 +164,7 @@ class _Chooser:
             spot, spot_total = self._stretch(view.spot, steady[0][0] - 1, Reject.DEARER)
         else:
             spot, spot_total = self._stretch(view.spot, cap, Reject.PRICE_CAP)
-        fallback = min(len(steady), max(-(-self._limit // 3), self._limit - len(spot)))
+        fallback = min(len(steady), max(self._limit // 3, self._limit - len(spot)))
         return spot[: self._limit - fallback] + steady[:fallback], spot_total + steady_total
 
     def _stretch(self, market: Market, ceiling: int | None, reason: Reject) -> tuple[list[Priced], int]:

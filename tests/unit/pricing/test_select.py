@@ -35,6 +35,12 @@ def test_preferred_spot_comes_first_and_on_demand_follows_to_fail_over_to(
     assert choice.candidates[0].hourly_micro == min(prices(choice))
 
 
+def test_the_only_answer_asked_for_is_the_winner(index: OfferIndex, asks: Callable[..., Workload]) -> None:
+    [alone] = choose(index, asks("llama3.1:8b"), EVERYWHERE, limit=1).candidates
+
+    assert alone.offer == choose(index, asks("llama3.1:8b"), EVERYWHERE, limit=20).candidates[0].offer
+
+
 def test_only_spot_means_only_spot(index: OfferIndex, asks: Callable[..., Workload]) -> None:
     choice = choose(index, asks("llama3.1:8b", spot="only"), EVERYWHERE)
 

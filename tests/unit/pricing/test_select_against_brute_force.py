@@ -70,7 +70,7 @@ def expected(workload: Workload, around: Surroundings) -> list[tuple[int, Any]]:
         return spot[:LIMIT]
     if steady:
         spot = [entry for entry in spot if entry[0] < steady[0][0]]
-    fallback = min(len(steady), max(-(-LIMIT // 3), LIMIT - len(spot[:LIMIT])))
+    fallback = min(len(steady), max(LIMIT // 3, LIMIT - len(spot[:LIMIT])))
     return spot[: LIMIT - fallback] + steady[:fallback]
 
 

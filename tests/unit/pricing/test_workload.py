@@ -41,6 +41,7 @@ MONEY = "Must be an amount in US dollars above 0 and at most 1000."
         ("cloud", "azure", "Must be one of: aws, gcp."),
         ("model", "../../etc/passwd", "Must be an Ollama tag such as llama3.1:8b."),
         ("model", "registry.example.com/x/y:z", "Must be an Ollama tag such as llama3.1:8b."),
+        ("model", "llama3.1:8b\n", "Must be an Ollama tag such as llama3.1:8b."),
         ("surprise", 1, "Unknown field."),
     ],
 )
