@@ -52,9 +52,15 @@ class Child(ABC):
     def step(self, now: float, ready: Collection[str]) -> None:
         """Start, probe or bury, whatever is due."""
 
-    def signal_group(self, number: signal.Signals) -> None:
+    def ask_to_stop(self) -> None:
+        """Only the process itself is asked: it knows what its own children may be told."""
         if self._process is not None:
-            _signal_group(self._process.pid, number)
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """Kill the whole group."""
+        if self._process is not None:
+            _kill_group(self._process.pid)
 
     def status(self) -> dict[str, Any]:
         return {
@@ -85,7 +91,7 @@ class Child(ABC):
         process = self._process
         if process is None or process.returncode is None:
             raise RuntimeError("only an ended process is buried")
-        _signal_group(process.pid, signal.SIGKILL)
+        _kill_group(process.pid)
         self._process = None
         self.ready = False
         self.exit_code = process.returncode
@@ -158,9 +164,9 @@ def _status(url: str) -> int:
         connection.close()
 
 
-def _signal_group(group: int, number: signal.Signals) -> None:
+def _kill_group(group: int) -> None:
     try:
-        os.killpg(group, number)
+        os.killpg(group, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         # The group is empty already (macOS answers with the second error for one that holds only zombies).
         return

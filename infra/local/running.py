@@ -30,6 +30,8 @@ class ChildStatus:
 
 def is_running(layout: Layout) -> bool:
     """Whether a supervisor lives: it holds a lock that the kernel takes back when it dies, however it dies."""
+    if not layout.supervisor_lock.exists():
+        return False
     with layout.supervisor_lock.open("a") as file:
         return not _lock(file)
 

@@ -31,20 +31,21 @@ def local_settings() -> LocalSettings:
     return read(_build)
 
 
+def loopback_network(env: Env, name: str, default: str) -> ipaddress.IPv4Network:
+    """A network setting; while its text is malformed the default stands in, and the problem is reported."""
+    return ipaddress.IPv4Network(env.str(name, default, validate=_is_loopback) or default)
+
+
 def _build(env: Env) -> LocalSettings:
     directory = Path(env.str("FLOWLLAMA_LOCAL_DIR", ".local"))
     return LocalSettings(
         port=env.int("FLOWLLAMA_PORT", 8080, validate=validate.Range(1024, 65535 - HIGHEST_PORT_OFFSET)),
         directory=(REPOSITORY / directory).resolve(),
-        vpc_network=_loopback(env, "FLOWLLAMA_LOCAL_NET", "127.77.0.0/16"),
-        public_network=_loopback(env, "FLOWLLAMA_LOCAL_PUBLIC_NET", "127.177.0.0/16"),
+        vpc_network=loopback_network(env, "FLOWLLAMA_LOCAL_NET", "127.77.0.0/16"),
+        public_network=loopback_network(env, "FLOWLLAMA_LOCAL_PUBLIC_NET", "127.177.0.0/16"),
         instance_boot_s=env.float("FLOWLLAMA_BOOT_SECONDS", 3.0, validate=validate.Range(0, 3600)),
         terraform_mirror=env.str("TERRAFORM_PROVIDER_MIRROR", ""),
     )
-
-
-def _loopback(env: Env, name: str, default: str) -> ipaddress.IPv4Network:
-    return ipaddress.IPv4Network(env.str(name, default, validate=_is_loopback))
 
 
 def _is_loopback(text: str) -> None:

@@ -57,12 +57,12 @@ class Supervisor:
     def _shut_down(self) -> None:
         """Ask all at once, services before what they stand on; kill what has not gone after the grace."""
         for child in reversed(self._children.values()):
-            child.signal_group(signal.SIGTERM)
+            child.ask_to_stop()
         deadline = time.monotonic() + GRACE_S
         while any(child.alive for child in self._children.values()) and time.monotonic() < deadline:
             time.sleep(TICK_S)
         for child in self._children.values():
-            child.signal_group(signal.SIGKILL)
+            child.kill()
 
     def _write_status(self) -> None:
         text = json.dumps(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from environs import Env
 from marshmallow import validate
 
+from infra.local.settings import loopback_network
+
 
 @dataclass(frozen=True)
 class CloudSettings:
@@ -22,7 +24,7 @@ def cloud_settings(env: Env) -> CloudSettings:
         host=env.str("BIND_HOST", "127.0.0.1"),
         port=env.int("CLOUD_EMULATOR_PORT", 8093),
         region=env.str("AWS_REGION", "us-east-1"),
-        public_network=ipaddress.IPv4Network(env.str("FLOWLLAMA_LOCAL_PUBLIC_NET", "127.177.0.0/16")),
+        public_network=loopback_network(env, "FLOWLLAMA_LOCAL_PUBLIC_NET", "127.177.0.0/16"),
         boot_s=env.float("FLOWLLAMA_BOOT_SECONDS", 3.0, validate=validate.Range(0, 3600)),
         log_level=env.str("LOG_LEVEL", "INFO"),
     )

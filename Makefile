@@ -1,0 +1,108 @@
+# `make` alone shows what there is. Everything Python lives in .venv; ministack pins botocore, so it has a venv of its own.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+PY := $(BIN)/python
+T ?= tests
+
+##@ Use
+
+.PHONY: up
+up: setup  ## Set up what is missing and start everything; prints the address. Repeating it is harmless.
+	@$(PY) -m infra.local up
+
+.PHONY: down
+down: setup  ## Stop everything and reset store and cloud.
+	@$(PY) -m infra.local down
+
+.PHONY: demo
+demo: setup  ## Deploy a model, use it, break it, delete it; starts the platform if it is not up.
+	@$(PY) -m infra.local.demo
+
+.PHONY: status
+status: setup  ## One line for each process.
+	@$(PY) -m infra.local status
+
+.PHONY: logs
+logs: setup  ## Follow the logs; S=agent for one process.
+	@$(PY) -m infra.local logs $(S)
+
+.PHONY: dead-letters
+dead-letters: setup  ## Show dead-lettered messages with their reasons; Q=queue for one queue.
+	@$(PY) -m infra.local run -- $(PY) -m services.chassis.queues dead-letters $(Q)
+
+.PHONY: redrive
+redrive: setup  ## Send dead-lettered messages again; Q=queue for one queue.
+	@$(PY) -m infra.local run -- $(PY) -m services.chassis.queues redrive $(Q)
+
+##@ Develop
+
+.PHONY: dev
+dev: up  ## As up, then follow the logs; edit, and `make restart S=agent` runs the new code.
+	@$(PY) -m infra.local logs
+
+.PHONY: restart
+restart: setup  ## Restart one process with the code as it is now: S=agent.
+	@$(PY) -m infra.local restart $(S)
+
+.PHONY: test
+test: setup  ## Run the tests; T=tests/unit narrows.
+	@$(PY) -m pytest $(T)
+
+.PHONY: check
+check: setup  ## Everything CI runs: format, lint, types, import rules, contract files, unit tests.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PY) -m docs.generate --check
+	$(PY) -m pytest -q tests/unit tests/contracts
+
+.PHONY: fmt
+fmt: setup  ## Format and fix what can be fixed.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: bench
+bench: setup  ## Time a deployment beside bare Terraform.
+	@$(PY) -m tests.bench
+
+.PHONY: contracts
+contracts: setup  ## Write the JSON Schema, OpenAPI and documentation files anew.
+	@$(PY) -m docs.generate
+
+.PHONY: synth
+synth: setup  ## Write one stack of each kind as Terraform JSON to cdktf.out.
+	@$(PY) -m infra.cdktf synth --out cdktf.out
+
+##@ Set up
+
+.PHONY: setup
+setup: .venv/.ready .venv-ministack/.ready  ## Build the virtual environments from the hashed lock files.
+	@:
+
+# uv is the one package pip installs, at the version and with the hashes of the lock file.
+.venv/.ready: requirements/dev.lock
+	@$(PYTHON) -m infra.local.machine
+	@echo "Setting up .venv (once; later starts skip this)"
+	@$(PYTHON) -m venv .venv
+	@awk '/^uv==/ { on = 1 } on { print } on && !/\\$$/ { exit }' $< > .venv/uv.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
+	@$(BIN)/uv pip sync --quiet --python $(PY) --require-hashes $<
+	@touch $@
+
+.venv-ministack/.ready: requirements/ministack.lock .venv/.ready
+	@$(BIN)/uv venv --quiet --allow-existing --python $(PYTHON) .venv-ministack
+	@$(BIN)/uv pip sync --quiet --python .venv-ministack/bin/python --require-hashes $<
+	@touch $@
+
+.PHONY: help
+help:  ## Show this.
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,49 @@
+"""One cloud emulator process for the tests of its behaviour."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from tests.conftest import free_port
+from tests.infra.local.cloud_client import Cloud, answers, await_that, with_network
+
+BOOT_S = 0.6
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    port, home = free_port(), tmp_path_factory.mktemp("cloud")
+    environment = {
+        **os.environ,
+        "CLOUD_EMULATOR_PORT": str(port),
+        "FLOWLLAMA_LOCAL_PUBLIC_NET": "127.181.0.0/16",
+        "FLOWLLAMA_BOOT_SECONDS": str(BOOT_S),
+    }
+    url = f"http://127.0.0.1:{port}"
+    with (home / "log").open("wb") as log:
+        command = (sys.executable, "-m", "infra.local.cloud")
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            await_that(lambda: answers(f"{url}/_fleet/instances"))
+            yield with_network(url)
+        finally:
+            process.terminate()
+            assert process.wait(timeout=10) == 0
+
+
+@pytest.fixture
+def faults(cloud: Cloud) -> Iterator[None]:
+    """Faults armed by a test end with it."""
+    yield
+    requests.delete(f"{cloud.url}/_fleet/faults", timeout=5)
+
+
+@pytest.fixture(scope="session")
+def serving(cloud: Cloud) -> dict[str, Any]:
+    """One ready instance for the tests that only read from it."""
+    return cloud.ready()
