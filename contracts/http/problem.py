@@ -16,7 +16,9 @@ class ProblemSchema(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    type = fields.String(required=True, metadata={"description": "Stable URI reference of the kind of problem."})
+    type = fields.String(
+        required=True, metadata={"description": "Stable URI reference of the kind of problem."}
+    )
     title = fields.String(required=True)
     status = fields.Integer(required=True)
     detail = fields.String(metadata={"description": "What went wrong this time, and what to do."})
