@@ -2,14 +2,15 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from localstack_client.session import Session
 
 from tests.conftest import free_port
 
@@ -19,7 +20,10 @@ START_LIMIT_S = 30
 
 @pytest.fixture(scope="session")
 def sqs_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A boto3 client of a real SQS-protocol server that lives as long as the session."""
+    """A boto3 client of a real SQS-protocol server that lives as long as the session.
+
+    localstack-client opens it, so that the same suite runs against LocalStack.
+    """
     port, home = free_port(), tmp_path_factory.mktemp("sqs")
     environment = {
         **os.environ,
@@ -32,13 +36,8 @@ def sqs_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     }
     with (home / "log").open("wb") as log:
         server = subprocess.Popen([EMULATOR], env=environment, stdout=log, stderr=subprocess.STDOUT)
-        client = boto3.client(
-            "sqs",
-            endpoint_url=f"http://127.0.0.1:{port}",
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=Config(retries={"max_attempts": 1}, connect_timeout=1, read_timeout=15),
+        client = Session(localstack_host=f"127.0.0.1:{port}").client(
+            "sqs", config=Config(retries={"max_attempts": 1}, connect_timeout=1, read_timeout=15)
         )
         try:
             _await_server(client, server)
@@ -49,8 +48,6 @@ def sqs_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 def _await_server(client: Any, server: "subprocess.Popen[bytes]") -> None:
-    import time
-
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline:
         try:
