@@ -52,6 +52,10 @@ class Child(ABC):
     def step(self, now: float, ready: Collection[str]) -> None:
         """Start, probe or bury, whatever is due."""
 
+    def pause_s(self, now: float) -> float:
+        """How long it stays away from `now` on."""
+        return max(0.0, self._start_at - now)
+
     def ask_to_stop(self) -> None:
         """Only the process itself is asked: it knows what its own children may be told."""
         if self._process is not None:

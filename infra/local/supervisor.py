@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from infra.local.child import Child, RunningJob, RunningProgram
@@ -34,13 +34,16 @@ class Supervisor:
         self._written = ""
         self._stopping = False
 
-    def run(self) -> None:
-        signal.signal(signal.SIGTERM, self._stop)
-        signal.signal(signal.SIGINT, self._stop)
+    def run(self, each_tick: Callable[[], None] = lambda: None) -> None:
+        """Returns after `stop`, when all have ended."""
         while not self._stopping:
             self._tick()
+            each_tick()
             time.sleep(TICK_S)
         self._shut_down()
+
+    def stop(self) -> None:
+        self._stopping = True
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -50,9 +53,6 @@ class Supervisor:
                 child.track(self._children[child.follows].starts, followed_ready=child.follows in ready)
             child.step(now, ready)
         self._write_status()
-
-    def _stop(self, *_: object) -> None:
-        self._stopping = True
 
     def _shut_down(self) -> None:
         """Ask all at once, services before what they stand on; kill what has not gone after the grace."""
@@ -85,7 +85,10 @@ def main() -> None:
     ]
     children += [RunningJob(each, environment, layout.logs) for each in jobs()]
     with hold_supervisor_lock(layout):
-        Supervisor(children, layout.status_file).run()
+        supervisor = Supervisor(children, layout.status_file)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: supervisor.stop())
+        supervisor.run()
 
 
 if __name__ == "__main__":
