@@ -22,9 +22,10 @@ class ConnectedRegions:
         self._known: frozenset[str] | None = None
         self._asked_at = -KEEP_S
 
-    def regions(self) -> frozenset[str] | None:
+    def regions(self, *, fresh: bool = False) -> frozenset[str] | None:
+        """None where the store does not answer. `fresh` asks again, for a question that hangs on it."""
         now = self._seconds()
-        if now - self._asked_at >= KEEP_S:
+        if fresh or now - self._asked_at >= KEEP_S:
             self._asked_at = now
             try:
                 self._known = self._ask()

@@ -23,7 +23,7 @@ def estimate(
 ) -> Document:
     """What a workload needs and costs everywhere, or in connected regions only. Nothing is stored."""
     workload = resolve(fields, index.catalogue)
-    known = connected.regions()
+    known = connected.regions(fresh=fields["connected_only"])
     around = Surroundings(connected=known if fields["connected_only"] else None)
     choice = choose(index, workload, around, fields["limit"])
     return answers.estimate(choice, index.catalogue, clock().date(), known)
@@ -36,7 +36,7 @@ def models(wanted: Mapping[str, Any], *, index: OfferIndex, clock: Clock) -> Doc
 def model(tag: str, *, index: OfferIndex) -> Document:
     found = find_model(tag, index.catalogue)
     if found is None:
-        near = nearest(tag, index.catalogue)
+        near = nearest(tag[:128], index.catalogue)
         raise NotFoundError(
             f"The catalogue has no model {tag[:128]}." + (f" Near to it: {near}." if near else "")
         )

@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from pymongo import MongoClient
 
 from contracts.http.pricing import EstimateResponseSchema
+from services.chassis.auth_verify import Verifier
 from services.chassis.mongo import Store
+from services.pricing.app import flask_app
 
 
 def test_an_estimate_by_query_and_by_body_is_the_same(client: FlaskClient) -> None:
@@ -130,3 +133,18 @@ def test_machines_are_listed_with_their_prices(client: FlaskClient) -> None:
     assert machine["prices"][0]["on_demand"]["source"]
     assert {item["machine"].split("-")[0] for item in l4["items"]} == {"g2"}
     assert client.get("/api/pricing/machines?gpu=B200").status_code == 422
+
+
+def test_an_estimate_answers_while_the_store_is_away() -> None:
+    away = MongoClient[dict[str, Any]]("mongodb://127.0.0.1:1", serverSelectionTimeoutMS=50).get_database(
+        "gone"
+    )
+    verifier = Verifier(lambda: {"keys": []}, lambda _: {"cursor": "", "revoked": []})
+    client = flask_app(away, verifier).test_client()
+
+    answer: Any = client.get("/api/pricing/estimate?model=llama3.2:1b")
+
+    assert answer.status_code == 200
+    assert {candidate["connected"] for candidate in answer.json["candidates"]} == {None}
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/healthz").status_code == 200

@@ -1,0 +1,51 @@
+"""An estimate neither waits for the store at every question nor fails with it."""
+
+from pymongo.errors import ServerSelectionTimeoutError
+
+from services.pricing.connected import KEEP_S, ConnectedRegions
+
+
+class Store:
+    def __init__(self) -> None:
+        self.regions = frozenset({"us-east-1"})
+        self.asked = 0
+        self.away = False
+
+    def ask(self) -> frozenset[str]:
+        self.asked += 1
+        if self.away:
+            raise ServerSelectionTimeoutError
+        return self.regions
+
+
+def test_the_store_is_asked_once_in_a_while() -> None:
+    store, now = Store(), [0.0]
+    connected = ConnectedRegions(store.ask, lambda: now[0])
+
+    assert connected.regions() == connected.regions() == {"us-east-1"}
+    assert store.asked == 1
+    now[0] = KEEP_S
+    store.regions = frozenset()
+    assert connected.regions() == frozenset()
+
+
+def test_a_question_that_hangs_on_it_asks_again() -> None:
+    store = Store()
+    connected = ConnectedRegions(store.ask, lambda: 0.0)
+
+    connected.regions()
+    connected.regions(fresh=True)
+
+    assert store.asked == 2
+
+
+def test_while_the_store_is_away_nobody_knows() -> None:
+    store, now = Store(), [0.0]
+    store.away = True
+    connected = ConnectedRegions(store.ask, lambda: now[0])
+
+    assert connected.regions() is None
+    assert connected.regions() is None
+    assert store.asked == 1
+    now[0], store.away = KEEP_S, False
+    assert connected.regions() == {"us-east-1"}
