@@ -4,7 +4,7 @@ import re
 
 from ulid import ULID
 
-_PATTERN = re.compile(r"^[a-z]{3}_[0-9a-hjkmnp-tv-z]{26}$")
+_PATTERN = re.compile(r"[a-z]{3}_[0-9a-hjkmnp-tv-z]{26}")
 
 
 def new_id(prefix: str) -> str:
@@ -13,4 +13,4 @@ def new_id(prefix: str) -> str:
 
 def is_id(value: str, prefix: str) -> bool:
     """Whether a value from outside has the form of an id; anything else never reaches a query."""
-    return bool(_PATTERN.match(value)) and value.startswith(f"{prefix}_")
+    return bool(_PATTERN.fullmatch(value)) and value.startswith(f"{prefix}_")

@@ -4,7 +4,7 @@ A stored date never compares with `$$NOW` in `$lt` and `$gt` on the embedded sto
 into numbers of milliseconds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -30,22 +30,23 @@ def acquire(
 
     A missing document is created with nothing but the lease, unless `create` forbids it.
     """
+    if create:
+        try:
+            # No `$expr` in here: MongoDB refuses it in the predicate of an upsert.
+            return collection.find_one_and_update(
+                {"_id": document_id, field: {"$exists": False}},
+                _taken(field, owner, ttl_s),
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+            )
+        except DuplicateKeyError:  # The document exists and somebody has leased it before.
+            pass
     expired = {"$lte": [_expiry_ms(field, grace_s), _NOW_MS]}
-    lease = {
-        "owner": owner,
-        "epoch": {"$add": [{"$ifNull": [f"${field}.epoch", 0]}, 1]},
-        "expires_at": {"$add": ["$$NOW", int(ttl_s * 1000)]},
-        "acquired_at": "$$NOW",
-    }
-    try:
-        return collection.find_one_and_update(
-            {"_id": document_id, "$expr": expired},
-            [{"$set": {field: lease}}],
-            upsert=create,
-            return_document=ReturnDocument.AFTER,
-        )
-    except DuplicateKeyError:  # The document exists and its lease is live: the upsert tried to insert it.
-        return None
+    return collection.find_one_and_update(
+        {"_id": document_id, "$expr": expired},
+        _taken(field, owner, ttl_s),
+        return_document=ReturnDocument.AFTER,
+    )
 
 
 def renew(
@@ -73,6 +74,17 @@ def release(
 def held_by(field: str, owner: str, epoch: int) -> Mapping[str, Any]:
     """The fence that every write of a lease holder carries."""
     return {f"{field}.owner": owner, f"{field}.epoch": epoch}
+
+
+def _taken(field: str, owner: str, ttl_s: float) -> Sequence[Mapping[str, Any]]:
+    """A pipeline, because only a pipeline reads the server's clock."""
+    lease = {
+        "owner": {"$literal": owner},
+        "epoch": {"$add": [{"$ifNull": [f"${field}.epoch", 0]}, 1]},
+        "expires_at": {"$add": ["$$NOW", int(ttl_s * 1000)]},
+        "acquired_at": "$$NOW",
+    }
+    return [{"$set": {field: lease}}]
 
 
 def _expiry_ms(field: str, grace_s: float = 0) -> Mapping[str, Any]:
