@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pymongo.errors import PyMongoError
+from pymongo.errors import PyMongoError, WriteError
 
 
 class FlowLlamaError(Exception):
@@ -85,11 +85,19 @@ class StaleError(ConflictError):
 
 
 class RetryError(FlowLlamaError):
-    """Queue outcome: handle the same delivery again later. Not a failure, so it never counts as one."""
+    """Queue outcome: handle the same delivery again later. Not a failure, so it never counts as one.
 
-    def __init__(self, after_s: float, detail: str = "") -> None:
+    Deferrals are bounded, so one that `grows` waits longer each time: an outage of minutes uses up few of them.
+    """
+
+    def __init__(self, after_s: float, detail: str = "", *, grows: bool = False) -> None:
         super().__init__(detail or "not yet")
         self.after_s = after_s
+        self.grows = grows
+
+    def after(self, deferrals: int) -> float:
+        """How long to wait this time, in seconds."""
+        return min(self.after_s * deferrals, MAX_OUTAGE_RETRY_S) if self.grows else self.after_s
 
 
 class RejectError(FlowLlamaError):
@@ -100,6 +108,7 @@ class RejectError(FlowLlamaError):
 FOREIGN_OUTAGES: tuple[type[Exception], ...] = (PyMongoError, BotoCoreError, ClientError, ConnectionError)
 
 OUTAGE_RETRY_S = 5.0
+MAX_OUTAGE_RETRY_S = 30.0
 
 
 def outcome_of(error: Exception) -> RetryError | RejectError | None:
@@ -108,15 +117,20 @@ def outcome_of(error: Exception) -> RetryError | RejectError | None:
         return error
     if isinstance(error, StaleError):
         return RetryError(0.2, "stale write")
-    if isinstance(error, UnavailableError | FOREIGN_OUTAGES):
-        return RetryError(OUTAGE_RETRY_S, type(error).__name__)
+    if isinstance(error, UnavailableError) or is_outage(error):
+        return RetryError(OUTAGE_RETRY_S, type(error).__name__, grows=True)
     return None
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether a store or broker failed to answer. A write that the store refused is an answer, and our fault."""
+    return isinstance(error, FOREIGN_OUTAGES) and not isinstance(error, WriteError)
 
 
 def as_http(error: Exception) -> FlowLlamaError:
     """The error as a client may see it; a foreign outage becomes 503, anything unknown a bare 500."""
     if isinstance(error, FlowLlamaError):
         return error
-    if isinstance(error, FOREIGN_OUTAGES):
+    if is_outage(error):
         return UnavailableError()
     return FlowLlamaError()

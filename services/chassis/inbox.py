@@ -7,7 +7,7 @@ handled failures count, so a message is never dead-lettered because a process di
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pymongo import IndexModel
+from pymongo import IndexModel, ReturnDocument
 from pymongo.collection import Collection as MongoCollection
 
 from contracts.topology import LEASE_S, RETENTION_DAYS
@@ -76,19 +76,24 @@ class Inbox:
             self._records, entry.key, field="lease", owner=self._owner, epoch=entry.epoch, ttl_s=LEASE_S
         )
 
-    def finish(self, entry: Entry) -> None:
-        self._close(entry, {"state": "done"})
+    def finish(self, entry: Entry) -> bool:
+        """Note that it is done. False: the claim was lost, and its new holder decides."""
+        return self._close(entry, {"state": "done"})
 
-    def bury(self, entry: Entry, reason: str) -> None:
-        self._close(entry, {"state": "dead", "reason": reason})
+    def bury(self, entry: Entry, reason: str) -> bool:
+        return self._close(entry, {"state": "dead", "reason": reason})
 
-    def count_failure(self, entry: Entry) -> int:
-        """How many failures this message has now; the claim is given back."""
+    def count_failure(self, entry: Entry) -> int | None:
+        """How many failures this message has now; None when the claim was lost."""
         return self._count(entry, "failures")
 
-    def count_deferral(self, entry: Entry) -> int:
-        """How many deferrals this message has now; the claim is given back."""
+    def count_deferral(self, entry: Entry) -> int | None:
+        """How many deferrals this message has now; None when the claim was lost."""
         return self._count(entry, "deferrals")
+
+    def release(self, entry: Entry) -> None:
+        """Give the claim back, so that the next delivery need not wait until it lapses."""
+        leases.release(self._records, entry.key, field="lease", owner=self._owner, epoch=entry.epoch)
 
     def forget(self, message_id: str) -> None:
         """A redrive starts afresh: failures, deferrals and the verdict are gone."""
@@ -98,15 +103,16 @@ class Inbox:
         finished = {"_id": f"{self._service}:{message_id}", "state": {"$in": ["done", "dead"]}}
         return self._records.find_one(finished, {"_id": 1}) is not None
 
-    def _close(self, entry: Entry, changes: Document) -> None:
+    def _close(self, entry: Entry, changes: Document) -> bool:
         fence = leases.held_by("lease", self._owner, entry.epoch)
-        self._records.update_one({"_id": entry.key, **fence}, {"$set": {**changes, "at": utc_now()}})
+        result = self._records.update_one({"_id": entry.key, **fence}, {"$set": {**changes, "at": utc_now()}})
+        return result.matched_count == 1
 
-    def _count(self, entry: Entry, counter: str) -> int:
+    def _count(self, entry: Entry, counter: str) -> int | None:
         fence = leases.held_by("lease", self._owner, entry.epoch)
-        self._records.update_one(
+        record = self._records.find_one_and_update(
             {"_id": entry.key, **fence},
             {"$inc": {counter: 1}, "$set": {"state": "in_progress", "at": utc_now()}},
+            return_document=ReturnDocument.AFTER,
         )
-        leases.release(self._records, entry.key, field="lease", owner=self._owner, epoch=entry.epoch)
-        return int((self._records.find_one({"_id": entry.key}) or {}).get(counter, 1))
+        return None if record is None else int(record[counter])

@@ -5,15 +5,18 @@ failure: published to the dead-letter queue with its reason, then acknowledged. 
 claim in the inbox and then the visibility timeout, so a slow handler keeps its message and a dead one loses it.
 """
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from contracts.envelope import Message, UndecodableMessageError, decode
 from contracts.topology import HEARTBEAT_S, MAX_DEFERRALS, MAX_FAILURES, VISIBILITY_TIMEOUT_S, Queue
 from services.chassis import logs
 from services.chassis.errors import FOREIGN_OUTAGES, OUTAGE_RETRY_S, RejectError, RetryError, outcome_of
+from services.chassis.heartbeat import Heartbeat
 from services.chassis.inbox import Claim, Entry, Inbox
 from services.chassis.metrics import MESSAGE_SECONDS, MESSAGES
 from services.chassis.queues.port import Delivery, Queues, ReceiptExpiredError
@@ -27,6 +30,7 @@ Chooser = Callable[[], Sequence[Queue]]
 POLL_S = 1.0  # No slot long-polls longer: that bounds how long a waiting queue can starve.
 FAILURE_RETRY_S = (1.0, 5.0)
 BUSY_RETRY_S = 2.0
+REASON_KEPT = 1000  # Characters.
 
 
 class Worker:
@@ -57,6 +61,9 @@ class Worker:
             except FOREIGN_OUTAGES as error:
                 log.warning("worker_outage", error=type(error).__name__)
                 stopping.wait(1.0)
+            except Exception as error:  # A slot outlives whatever one message does to it.
+                log.exception("worker_failed", error=type(error).__name__)
+                stopping.wait(1.0)
 
     def run_once(self, *, wait_s: float = 0) -> bool:
         """Handle at most one message, from the first queue of the chooser's order that has one."""
@@ -67,16 +74,26 @@ class Worker:
                 queue.name, wait_s=wait_s if last else 0, visibility_s=VISIBILITY_TIMEOUT_S
             )
             if delivery is not None:
-                self._deliver(queue, delivery)
+                try:
+                    self._deliver(queue, delivery)
+                except Exception:
+                    self._hand_back(delivery)
+                    raise
                 return True
         return False
+
+    def _hand_back(self, delivery: Delivery) -> None:
+        """We could not even count its failure: it comes again soon, not only after its visibility timeout."""
+        with suppress(ReceiptExpiredError, *FOREIGN_OUTAGES):
+            self._queues.retry(delivery, after_s=OUTAGE_RETRY_S)
 
     def _deliver(self, queue: Queue, delivery: Delivery) -> None:
         try:
             message = decode(delivery.body)
         except UndecodableMessageError as error:
             logs.bind(queue=queue.name)
-            self._dead_letter(queue, delivery, None, str(error))
+            self._send_dead_letter(queue, delivery, str(error))
+            self._finish(queue, delivery, None, "dead_lettered")
             return
         logs.bind(
             queue=queue.name,
@@ -96,13 +113,15 @@ class Worker:
     def _handle(self, queue: Queue, delivery: Delivery, message: Message, entry: Entry) -> None:
         started = time.monotonic()
         try:
-            with _Heartbeat(self._queues, self._inbox, delivery, entry, self._heartbeat_s):
+            with Heartbeat(self._queues, self._inbox, delivery, entry, self._heartbeat_s):
                 self._handler_for(message)(message)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises becomes one of the outcomes.
             self._fail(queue, delivery, message, entry, error)
         else:
-            self._inbox.finish(entry)
-            self._finish(queue, delivery, message, "done")
+            if self._inbox.finish(entry):
+                self._finish(queue, delivery, message, "done")
+            else:
+                self._leave(queue, message)
         finally:
             MESSAGE_SECONDS.labels(message.type).observe(time.monotonic() - started)
 
@@ -123,47 +142,64 @@ class Worker:
         else:
             log.error("handler_failed", error=type(error).__name__, exc_info=error)
             failures = self._inbox.count_failure(entry)
-            if failures >= MAX_FAILURES:
-                self._bury(
-                    queue, delivery, message, entry, f"failed {failures} times: {type(error).__name__}"
-                )
+            if failures is None:
+                self._leave(queue, message)
+            elif failures >= MAX_FAILURES:
+                reason = f"failed {failures} times: {type(error).__name__}"
+                self._bury(queue, delivery, message, entry, reason)
             else:
+                self._inbox.release(entry)
                 self._retry(queue, delivery, message, FAILURE_RETRY_S[failures - 1], "failed")
 
     def _defer(
         self, queue: Queue, delivery: Delivery, message: Message, entry: Entry, outcome: RetryError
     ) -> None:
         deferrals = self._inbox.count_deferral(entry)
-        if deferrals > MAX_DEFERRALS:
+        if deferrals is None:
+            self._leave(queue, message)
+        elif deferrals > MAX_DEFERRALS:
             self._bury(queue, delivery, message, entry, f"deferred {deferrals} times: {outcome.detail}")
         else:
-            self._retry(queue, delivery, message, outcome.after_s, "deferred", reason=outcome.detail)
+            self._inbox.release(entry)
+            after_s = outcome.after(deferrals)
+            self._retry(queue, delivery, message, after_s, "deferred", reason=outcome.detail)
+
+    def _leave(self, queue: Queue, message: Message) -> None:
+        """Our claim was lost while we handled it: the delivery belongs to the new holder."""
+        MESSAGES.labels(queue.name, message.type, "claim_lost").inc()
+        log.warning("message_left_to_new_holder")
 
     def _bury(self, queue: Queue, delivery: Delivery, message: Message, entry: Entry, reason: str) -> None:
+        """The verdict is noted after the copy stands: a crash in between repeats the copy, and loses nothing."""
+        if not self._inbox.renew(entry):
+            self._leave(queue, message)
+            return
         if self._on_dead_letter is not None:
             self._on_dead_letter(message, reason)
+        self._send_dead_letter(queue, delivery, reason)
         self._inbox.bury(entry, reason)
-        self._dead_letter(queue, delivery, message, reason)
+        self._finish(queue, delivery, message, "dead_lettered")
 
-    def _dead_letter(self, queue: Queue, delivery: Delivery, message: Message | None, reason: str) -> None:
-        """The copy in the dead-letter queue stands before the original goes.
+    def _send_dead_letter(self, queue: Queue, delivery: Delivery, reason: str) -> None:
+        """A copy has the same dedup id however often its sending is tried, and a new one after a redrive.
 
-        Each copy is a group of its own, so that all of them can be listed at once.
+        Each copy is a group of its own, so that all of them can be listed at once. Both are a digest, because
+        an id in a foreign body may have characters that a broker refuses.
         """
-        key = message.id if message else f"undecodable-{delivery.sent_at.timestamp()}"
+        identity = f"{delivery.sent_at.isoformat()} {delivery.group} {delivery.body}"
+        key = hashlib.sha256(identity.encode(errors="replace")).hexdigest()
         self._queues.send(
             queue.dead_letter,
             delivery.body,
             group=key,
-            dedup_id=f"{key}:{delivery.receive_count}",
+            dedup_id=key,
             attributes={
-                "reason": reason[:1000],
+                "reason": _printable(reason)[:REASON_KEPT],
                 "source_queue": queue.name,
                 "dead_lettered_at": datetime.now(UTC).isoformat(),
             },
         )
-        log.error("message_dead_lettered", reason=reason, receive_count=delivery.receive_count)
-        self._finish(queue, delivery, message, "dead_lettered")
+        log.error("message_dead_lettered", reason=reason[:REASON_KEPT], receive_count=delivery.receive_count)
 
     def _finish(self, queue: Queue, delivery: Delivery, message: Message | None, outcome: str) -> None:
         try:
@@ -191,33 +227,6 @@ class Worker:
         log.info("message_retried", outcome=outcome, after_s=after_s, reason=reason)
 
 
-class _Heartbeat:
-    """Renews while a handler runs: our claim first, and the visibility only if the claim still holds."""
-
-    def __init__(
-        self, queues: Queues, inbox: Inbox, delivery: Delivery, entry: Entry, every_s: float
-    ) -> None:
-        self._queues, self._inbox, self._delivery, self._entry = queues, inbox, delivery, entry
-        self._every_s = every_s
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join(timeout=self._every_s)
-
-    def _beat(self) -> None:
-        while not self._done.wait(self._every_s):
-            try:
-                if not self._inbox.renew(self._entry):
-                    log.warning("claim_lost")
-                    return
-                self._queues.extend(self._delivery, visibility_s=VISIBILITY_TIMEOUT_S)
-            except ReceiptExpiredError:
-                log.warning("visibility_lost")
-                return
-            except FOREIGN_OUTAGES as error:
-                log.warning("heartbeat_outage", error=type(error).__name__, retry_s=OUTAGE_RETRY_S)
+def _printable(text: str) -> str:
+    """Brokers refuse attributes that are empty or hold control characters."""
+    return "".join(char if char.isprintable() else "?" for char in text) or "unknown"

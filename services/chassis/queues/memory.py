@@ -30,7 +30,11 @@ class _Held:
 @dataclass
 class _Queue:
     messages: deque[_Held] = field(default_factory=deque)
-    dedup: dict[str, datetime] = field(default_factory=dict)
+    dedup: dict[str, datetime] = field(default_factory=dict)  # Oldest first.
+
+    def forget_old(self, now: datetime) -> None:
+        while self.dedup and now - next(iter(self.dedup.values())) >= DEDUP_MEMORY:
+            del self.dedup[next(iter(self.dedup))]
 
 
 class MemoryQueues:
@@ -50,6 +54,7 @@ class MemoryQueues:
             seen = held.dedup.get(dedup_id)
             if seen is not None and now - seen < DEDUP_MEMORY:
                 return
+            held.forget_old(now)
             held.dedup[dedup_id] = now
             held.messages.append(_Held(body, group, now, dict(attributes or {}), visible_at=now))
             self._changed.notify_all()
