@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from contracts.envelope import decode
 from contracts.topology import Queue
 from services.chassis.clock import Clock, utc_now
 from services.chassis.errors import FOREIGN_OUTAGES
@@ -81,10 +80,8 @@ class Recovery:
     def _resend(self, event: Document, queue: Queue) -> None:
         resends = int(event.get("resends", 0)) + 1
         self._events.update_one({"_id": event["_id"]}, {"$inc": {"resends": 1}})
-        message = decode(event["body"])
-        self._queues.send(
-            queue.name, event["body"], group=event["group"], dedup_id=f"{message.dedup_id}:again{resends}"
-        )
+        dedup_id = f"{event['_id']}:again{resends}"
+        self._queues.send(queue.name, event["body"], group=event["group"], dedup_id=dedup_id)
         EVENTS_RESENT.labels(queue.name).inc()
         log.warning("message_sent_again", message_id=event["_id"], queue=queue.name, resends=resends)
 

@@ -5,6 +5,7 @@ first failure, and pulls what went out. It never changes a document's version, s
 """
 
 import threading
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -23,6 +24,7 @@ from services.chassis.queues.port import Queues
 log = get_logger(__name__)
 
 RELAY_LEASE_S = 15
+PUBLISH_WITHIN_S = 8  # The lease still holds when the last send of this time has ended or given up.
 IDLE_POLL_S = 0.25
 BATCH = 50
 KEPT_DAYS = 90
@@ -94,17 +96,19 @@ class Relay:
         )
         if document is None:
             return 0
-        epoch = document["relay"]["epoch"]
+        epoch, until = document["relay"]["epoch"], time.monotonic() + PUBLISH_WITHIN_S
         try:
-            sent = self._publish_in_order(document.get("pending_events", ()))
+            sent = self._publish_in_order(document.get("pending_events", ()), until)
             self._pull(collection, document_id, sent, epoch)
         finally:
             leases.release(collection, document_id, field="relay", owner=self._owner, epoch=epoch)
         return len(sent)
 
-    def _publish_in_order(self, pending: Sequence[Document]) -> list[str]:
+    def _publish_in_order(self, pending: Sequence[Document], until: float) -> list[str]:
         sent: list[str] = []
         for event in pending:
+            if time.monotonic() >= until:  # Whoever leases it next goes on with the rest.
+                break
             try:
                 self._log(event)
                 for queue in event["queues"]:
