@@ -7,6 +7,7 @@ poll of the revocation feed (5 s). While auth is away, known keys go on working 
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import jwt
@@ -34,6 +35,8 @@ Fetch = Callable[[], Mapping[str, Any]]
 FetchSince = Callable[[str], Mapping[str, Any]]
 
 KEY_REFRESH_S = 10.0  # An unknown key id asks auth at most this often.
+KEY_RETRY_S = 1.0  # The same after a failed attempt, so that made-up key ids can't keep every thread waiting.
+KEY_MAX_AGE_S = 300.0  # A key that auth took out of use is dropped within this time.
 _REQUIRED = ["iss", "aud", "sub", "exp", "nbf", "iat", "jti"]
 
 
@@ -42,7 +45,8 @@ class Verifier:
         self._fetch_keys = fetch_keys
         self._fetch_revoked = fetch_revoked
         self._keys: dict[str, PyJWK] = {}
-        self._keys_asked_at = -KEY_REFRESH_S
+        self._ask_again_at = 0.0
+        self._auth_answered = False
         self._revoked: dict[str, float] = {}
         self._cursor = ""
         self._lock = threading.Lock()
@@ -60,18 +64,20 @@ class Verifier:
         while not stopping.is_set():
             try:
                 self.poll_revocations()
-            except (requests.RequestException, ValueError) as error:
+            except (requests.RequestException, ValueError, KeyError, TypeError) as error:
                 log.warning("revocation_feed_unreachable", error=type(error).__name__)
+            with suppress(UnavailableError):
+                self._refresh_keys(when_older_than_s=KEY_MAX_AGE_S - KEY_REFRESH_S)
             stopping.wait(REVOCATION_POLL_S)
 
     def poll_revocations(self) -> None:
         """One look at the feed; sessions are forgotten once every token of theirs has expired."""
         answer = self._fetch_revoked(self._cursor)
-        self._cursor = str(answer["cursor"])
-        now = time.time()
-        for entry in answer["revoked"]:
-            self._revoked[str(entry["sid"])] = float(entry["until"])
-        self._revoked = {sid: until for sid, until in self._revoked.items() if until > now}
+        added = {str(entry["sid"]): float(entry["until"]) for entry in answer["revoked"]}
+        # The cursor moves only past what was understood.
+        cursor, now = str(answer["cursor"]), time.time()
+        self._revoked = {sid: until for sid, until in (self._revoked | added).items() if until > now}
+        self._cursor = cursor
 
     def _verify(self, token: str, audience: str) -> Principal:
         try:
@@ -100,20 +106,24 @@ class Verifier:
         if key_id not in self._keys:
             self._refresh_keys()
         if key_id not in self._keys:
+            if not self._auth_answered:  # It may be a new key of auth's: this is no verdict on the token.
+                raise UnavailableError
             raise UnauthenticatedError
         return self._keys[key_id]
 
-    def _refresh_keys(self) -> None:
+    def _refresh_keys(self, *, when_older_than_s: float = 0.0) -> None:
+        """Ask auth, unless somebody did a moment ago. Raises `UnavailableError`; the known keys then stay."""
         with self._lock:
-            if time.monotonic() - self._keys_asked_at < KEY_REFRESH_S and self._keys:
+            if time.monotonic() < self._ask_again_at + when_older_than_s:
                 return
             try:
                 found = PyJWKSet.from_dict(dict(self._fetch_keys()))
-            except (requests.RequestException, ValueError, jwt.PyJWTError) as error:
+            except (requests.RequestException, ValueError, TypeError, jwt.PyJWTError) as error:
                 log.warning("jwks_unreachable", error=type(error).__name__)
+                self._auth_answered, self._ask_again_at = False, time.monotonic() + KEY_RETRY_S
                 raise UnavailableError from error
             self._keys = {key.key_id: key for key in found.keys if key.key_id}
-            self._keys_asked_at = time.monotonic()
+            self._auth_answered, self._ask_again_at = True, time.monotonic() + KEY_REFRESH_S
 
 
 def over_http(settings: CommonSettings) -> Verifier:
