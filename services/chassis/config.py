@@ -55,8 +55,10 @@ def common(env: Env, *, service: str, default_port: int) -> CommonSettings:
         mongodb_database=env.str("MONGODB_DATABASE", "flowllama"),
         broker=env.str("QUEUE_BROKER", "sqs", validate=validate.OneOf(BROKERS)),
         bind=env.str("BIND_HOST", "127.0.0.1"),
-        port=env.int(f"{service.upper().replace('-', '_')}_PORT", default_port),
-        threads=env.int("HTTP_THREADS", 16),
+        port=env.int(
+            f"{service.upper().replace('-', '_')}_PORT", default_port, validate=validate.Range(0, 65_535)
+        ),
+        threads=env.int("HTTP_THREADS", 16, validate=at_least(1)),
         jwks_url=env.str("JWKS_URL", f"{auth}/.well-known/jwks.json"),
         revocations_url=env.str("REVOCATIONS_URL", f"{auth}/internal/revocations"),
     )

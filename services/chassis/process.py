@@ -6,6 +6,7 @@ probes. Either way the same background threads (relay, verifier, recovery) run b
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ log = get_logger(__name__)
 
 Task = Callable[[threading.Event], None]
 DRAIN_S = 30
+RESTART_S = 1.0
 
 
 def serve_http(settings: CommonSettings, build: Callable[[], tuple[Flask, Sequence[Task]]]) -> None:
@@ -40,20 +42,34 @@ def serve_worker(
     log.info("process_started", port=settings.port, tasks=[thread.name for thread in threads])
     stopping.wait()
     log.info("process_draining")
+    until = time.monotonic() + drain_s
     for thread in threads:
-        thread.join(timeout=drain_s)
+        thread.join(timeout=max(0.0, until - time.monotonic()))
     server.shutdown()
     log.info("process_stopped", unfinished=[thread.name for thread in threads if thread.is_alive()])
 
 
 def start(tasks: Sequence[Task], stopping: threading.Event) -> Sequence[threading.Thread]:
-    """Each task in a thread named after it."""
+    """Each task in a thread named after it; one that raises is logged and started again."""
     threads = [
-        threading.Thread(target=task, args=(stopping,), name=_name(task), daemon=True) for task in tasks
+        threading.Thread(target=_keep_running, args=(task, stopping), name=_name(task), daemon=True)
+        for task in tasks
     ]
     for thread in threads:
         thread.start()
     return threads
+
+
+def _keep_running(task: Task, stopping: threading.Event) -> None:
+    """A thread that died in silence would leave a process that looks alive and does half of its work."""
+    while not stopping.is_set():
+        try:
+            task(stopping)
+        except Exception as error:
+            log.exception("task_failed", task=_name(task), error=type(error).__name__)
+            stopping.wait(RESTART_S)
+        else:
+            return
 
 
 def _name(task: Task) -> str:
