@@ -95,10 +95,12 @@ def decode(body: str) -> Message:
 
     Raises `UndecodableMessageError` with a reason fit for a dead letter: it names fields, never values.
     """
-    if len(body) > MAX_BODY_BYTES:
+    if len(body.encode(errors="replace")) > MAX_BODY_BYTES:
         raise UndecodableMessageError(f"body is larger than {MAX_BODY_BYTES} bytes")
     try:
         raw = json.loads(body)
+        # Half a surrogate pair is JSON, and yet no text: no store or broker would take it.
+        json.dumps(raw, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise UndecodableMessageError("body is not JSON") from error
     try:
