@@ -1,0 +1,33 @@
+"""Which addresses may be polled. The poller is a way into the operator's own network, so it is kept narrow."""
+
+import ipaddress
+from collections.abc import Sequence
+
+from services.chassis.config import Network
+
+_PRIVATE: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(text)
+    for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+)
+# Metadata services that sit inside otherwise private ranges: AWS over IPv6, Alibaba's, which shares CG-NAT space.
+_METADATA = frozenset(ipaddress.ip_address(text) for text in ("fd00:ec2::254", "100.100.100.200"))
+
+
+def may_be_polled(text: str, networks: Sequence[Network]) -> bool:
+    """A literal address inside the listed networks; without a list, one that a cloud gives to machines."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    if networks:
+        return any(address.version == network.version and address in network for network in networks)
+    if address in _METADATA or address.is_multicast or address.is_reserved or address.is_unspecified:
+        return False
+    return address.is_global or any(
+        address.version == network.version and address in network for network in _PRIVATE
+    )
+
+
+def authority(address: str, port: int) -> str:
+    """Host and port as a URL has them."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -1,0 +1,154 @@
+"""What a poll means: pure rules from what was seen to what is written and reported."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from contracts import messages as m
+from contracts.vocabulary import InstanceStatus, Reason
+
+FAILURES_TO_UNHEALTHY = 3  # Consecutive: a flapping instance that answers in between stays healthy.
+SUCCESSES_TO_HEALTHY = 2
+DETAIL_MAX = 300
+
+REPORTS: Mapping[InstanceStatus, str] = {
+    InstanceStatus.HEALTHY: m.INSTANCE_HEALTHY,
+    InstanceStatus.UNHEALTHY: m.INSTANCE_UNHEALTHY,
+    InstanceStatus.TERMINATED: m.INSTANCE_TERMINATED,
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one poll saw. `failure` says why the instance did not answer as it should; then nothing else counts."""
+
+    failure: str | None = None
+    phase: str = "booting"
+    progress_pct: int | None = None
+    detail: str | None = None
+    interruption: Mapping[str, str] | None = None
+    ca_pem: str | None = None
+    busy: bool = False
+    listed: bool = False
+    answered: bool = False
+
+    @property
+    def serves(self) -> bool:
+        """The model is there and has generated a token in this start; a busy instance needs no more proof."""
+        return self.failure is None and self.phase == "ready" and self.answered and (self.listed or self.busy)
+
+
+@dataclass(frozen=True)
+class CloudState:
+    """What the cloud says of one instance; `by_spot` when it gives its own spot market as the reason."""
+
+    state: str
+    by_spot: bool = False
+
+    @property
+    def gone(self) -> bool:
+        return self.state in ("shutting-down", "terminated", "stopping", "stopped", ABSENT)
+
+
+ABSENT = "absent"
+
+
+@dataclass(frozen=True)
+class Streak:
+    """Consecutive looks of one kind. Kept in memory: a takeover starts to count afresh."""
+
+    failures: int = 0
+    successes: int = 0
+
+    def after(self, *, success: bool) -> "Streak":
+        return Streak(successes=self.successes + 1) if success else Streak(failures=self.failures + 1)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A status to tell, and why."""
+
+    status: InstanceStatus
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The consequence of a poll: the fields that changed, and a report where the status did."""
+
+    streak: Streak
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    report: Report | None = None
+
+
+def judge(record: Mapping[str, Any], look: Look, streak: Streak, now: datetime) -> Verdict:
+    """Weigh one look at an instance that is not terminated."""
+    after = streak.after(success=look.serves)
+    changes = _told_changes(record, look, now) if look.failure is None else {}
+    report = _report(record, look, after)
+    if report is not None:
+        changes = {**changes, **status_changes(report, now)}
+    return Verdict(after, changes, report)
+
+
+def gone(record: Mapping[str, Any], cloud: CloudState, now: datetime) -> Verdict:
+    """The cloud has it no more; it is not watched any longer."""
+    by_spot = cloud.by_spot or record.get("interruption") is not None
+    reason = Reason.SPOT_INTERRUPTED if by_spot else Reason.INSTANCE_TERMINATED
+    report = Report(InstanceStatus.TERMINATED, reason, f"the cloud says that the instance is {cloud.state}")
+    return Verdict(Streak(), status_changes(report, now), report)
+
+
+def status_changes(report: Report, now: datetime) -> dict[str, Any]:
+    return {
+        "status": report.status.value,
+        "reason": report.reason.value,
+        "detail": report.detail[:DETAIL_MAX],
+        "changed_at": now,
+    }
+
+
+def rank(generation: int, placement_id: str) -> tuple[int, int]:
+    """Order of the placements of one deployment: a later one is never displaced by an earlier."""
+    number = placement_id.rpartition("-")[2]
+    return generation, int(number) if number.isdecimal() else 0
+
+
+def _report(record: Mapping[str, Any], look: Look, streak: Streak) -> Report | None:
+    status = InstanceStatus(record["status"])
+    if look.failure is None and look.phase == "failed":
+        return _boot_failed(record, look)
+    if status is InstanceStatus.STARTING:
+        return _healthy() if look.serves else None
+    if status is InstanceStatus.UNHEALTHY and streak.successes >= SUCCESSES_TO_HEALTHY:
+        return _healthy()
+    if status is InstanceStatus.HEALTHY and streak.failures >= FAILURES_TO_UNHEALTHY:
+        why = look.failure or f"it answers but does not serve the model (phase {look.phase})"
+        return Report(InstanceStatus.UNHEALTHY, Reason.PROBES_FAIL, why)
+    return None
+
+
+def _healthy() -> Report:
+    return Report(InstanceStatus.HEALTHY, Reason.MODEL_ANSWERS, "the model is listed and has answered")
+
+
+def _boot_failed(record: Mapping[str, Any], look: Look) -> Report | None:
+    if record["status"] == InstanceStatus.UNHEALTHY and record["reason"] == Reason.BOOT_FAILED:
+        return None
+    return Report(InstanceStatus.UNHEALTHY, Reason.BOOT_FAILED, look.detail or "the start-up script failed")
+
+
+def _told_changes(record: Mapping[str, Any], look: Look, now: datetime) -> dict[str, Any]:
+    """What an answering instance told, as far as it is news."""
+    detail = look.detail[:DETAIL_MAX] if look.detail else None
+    told: dict[str, Any] = {
+        "boot": {"phase": look.phase, "progress_pct": look.progress_pct, "detail": detail},
+        "ca_pem": look.ca_pem,
+        "interruption": None if look.interruption is None else dict(look.interruption),
+    }
+    changes = {name: value for name, value in told.items() if record.get(name) != value}
+    if look.answered != (record.get("answered_at") is not None):
+        changes["answered_at"] = now if look.answered else None
+    return changes

@@ -1,0 +1,162 @@
+"""One look at one instance: first contact, status, model list, and once per start a generated token."""
+
+import asyncio
+import hashlib
+import hmac
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Protocol, Self
+
+import aiohttp
+from marshmallow import ValidationError
+
+from contracts.http.health import InstanceSaysSchema
+from services.chassis.config import Network
+from services.chassis.errors import RejectError
+from services.chassis.sealing import Sealer, verifier
+from services.health.addresses import authority, may_be_polled
+from services.health.model import Look
+from services.health.pinned_http import (
+    UNVERIFIED,
+    Door,
+    StatusError,
+    UnusableAnswerError,
+    open_session,
+    trusting,
+)
+
+DEADLINE_S = 5.0
+ANSWER_DEADLINE_S = 60.0  # The first token of a large model takes longer than any other answer.
+KEPT_CONTEXTS = 16_384  # One per instance; making one costs more than a poll.
+PROMPT = "Say hello."
+_EMBEDS_ONLY = b"does not support generate"  # Ollama's words for an embedding model.
+
+
+class Probe(Protocol):
+    async def look(self, record: Mapping[str, Any]) -> Look:
+        """Poll one instance. Never raises for what the network or the instance does."""
+
+
+class InstanceProbe:
+    """Use within one event loop, as an async context manager."""
+
+    def __init__(
+        self,
+        sealer: Sealer,
+        networks: Sequence[Network],
+        *,
+        connections: int = 200,
+        deadline_s: float = DEADLINE_S,
+        answer_deadline_s: float = ANSWER_DEADLINE_S,
+    ) -> None:
+        self._sealer = sealer
+        self._networks = networks
+        self._connections = connections
+        self._deadline_s = deadline_s
+        self._answer_deadline_s = answer_deadline_s
+        self._says = InstanceSaysSchema()
+        self._context: Callable[[str], ssl.SSLContext] = lru_cache(KEPT_CONTEXTS)(trusting)
+
+    async def __aenter__(self) -> Self:
+        self._session = open_session(self._connections)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def look(self, record: Mapping[str, Any]) -> Look:
+        try:
+            return await self._look(record)
+        except UnusableAnswerError as error:
+            return Look(failure=str(error))
+        except TimeoutError:
+            return Look(failure="no answer in time")
+        except aiohttp.ClientConnectorCertificateError:
+            return Look(failure="its certificate does not verify against the pinned root")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return Look(failure=f"no connection, or it broke ({type(error).__name__})")
+        except RejectError:
+            return Look(failure="its token can't be opened with the sealing keys in force")
+
+    async def _look(self, record: Mapping[str, Any]) -> Look:
+        if not may_be_polled(record["address"], self._networks):
+            raise UnusableAnswerError("its address is not one that may be polled")
+        token = self._sealer.open(record["health_token_sealed"])
+        place = authority(record["address"], record["port"])
+        async with asyncio.timeout(self._deadline_s):
+            ca_pem = record.get("ca_pem") or await self._first_contact(place, token)
+            door = Door(self._session, place, self._context(ca_pem), token)
+            says = self._read_status(record, await door.get("/_flowllama/status"))
+            at_rest = says["phase"] == "ready"
+            answered = at_rest and record.get("answered_at") is not None
+            busy = at_rest and says["in_flight"] > 0
+            # A busy instance that has proved itself is healthy: a probe would only wait behind its user.
+            listed = at_rest and not (busy and answered) and _lists(record, await door.get("/api/tags"))
+        if listed and not answered:
+            answered = await self._answers(door, record["model"])
+        return Look(
+            phase=says["phase"],
+            progress_pct=says["progress_pct"],
+            detail=says["detail"],
+            interruption=says["interruption"],
+            ca_pem=ca_pem,
+            busy=busy,
+            listed=listed,
+            answered=answered,
+        )
+
+    async def _first_contact(self, place: str, token: str) -> str:
+        """The root certificate, believed only with the proof that nobody without the verifier can make."""
+        found = await Door(self._session, place, UNVERIFIED).get("/_flowllama/ca")
+        ca_pem, proof = found.get("ca_pem"), found.get("proof")
+        if not isinstance(ca_pem, str) or not isinstance(proof, str):
+            raise UnusableAnswerError("/_flowllama/ca gave no certificate")
+        expected = hmac.new(verifier(token).encode(), ca_pem.encode(), hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(expected.encode(), proof.encode()):
+            raise UnusableAnswerError("the proof of its root certificate is wrong")
+        return ca_pem
+
+    def _read_status(self, record: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            says: dict[str, Any] = self._says.load(document)
+        except ValidationError as error:
+            raise UnusableAnswerError(
+                f"its status has bad fields: {', '.join(error.messages_dict)}"
+            ) from error
+        if says["placement_id"] != record["_id"]:
+            raise UnusableAnswerError("another placement answers at its address")
+        return says
+
+    async def _answers(self, door: Door, model: str) -> bool:
+        """Whether the model generates one token, or a vector where that is all it can do."""
+        async with asyncio.timeout(self._answer_deadline_s):
+            try:
+                asked = {"model": model, "prompt": PROMPT, "stream": False, "options": {"num_predict": 1}}
+                said = await door.post("/api/generate", asked)
+            except StatusError as error:
+                if error.status != 400 or _EMBEDS_ONLY not in error.content:  # noqa: PLR2004 - HTTP's own number
+                    raise
+                vectors = await door.post("/api/embed", {"model": model, "input": PROMPT, "truncate": True})
+                return bool(vectors.get("embeddings"))
+        return said.get("done") is True and bool(said.get("eval_count") or said.get("response"))
+
+
+def _lists(record: Mapping[str, Any], tags: Mapping[str, Any]) -> bool:
+    """Whether the model is there under its tag, and with its digest where that is known."""
+    digest = record.get("model_digest")
+    models = tags.get("models")
+    for entry in models if isinstance(models, list) else ():
+        if isinstance(entry, dict) and _full(entry.get("name")) == _full(record["model"]):
+            return digest is None or _bare(entry.get("digest")) == _bare(digest)
+    return False
+
+
+def _full(tag: object) -> str:
+    """Ollama writes an omitted version as `latest`."""
+    text = str(tag)
+    return text if ":" in text.rpartition("/")[2] else f"{text}:latest"
+
+
+def _bare(digest: object) -> str:
+    return str(digest).removeprefix("sha256:")
