@@ -139,8 +139,8 @@ class Poller:
             await self._reread(watch)
         except FOREIGN_OUTAGES as error:
             log.warning("poller_outage", error=type(error).__name__)
-        except Exception as error:  # noqa: BLE001 - one instance's trouble stays its own.
-            log.error("poll_failed", error=type(error).__name__, exc_info=error)
+        except Exception:  # One instance's trouble stays its own.
+            log.exception("poll_failed")
         finally:
             self._watchlist.plan(watch, self._monotonic())
 
@@ -198,6 +198,6 @@ async def _repeat(step: Callable[[], Awaitable[None]], every_s: float) -> None:
             await step()
         except FOREIGN_OUTAGES as error:
             log.warning("poller_outage", error=type(error).__name__)
-        except Exception as error:  # noqa: BLE001 - a poller that ended would leave every instance unwatched.
-            log.error("poller_step_failed", error=type(error).__name__, exc_info=error)
+        except Exception:  # A poller that ended would leave every instance unwatched.
+            log.exception("poller_step_failed")
         await asyncio.sleep(every_s)
