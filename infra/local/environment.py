@@ -4,6 +4,8 @@ Endpoints are chosen by the standard AWS variables, so product code knows nothin
 refuses is opened by positive lists alone.
 """
 
+import hashlib
+import json
 import os
 import shlex
 from collections.abc import Mapping
@@ -17,7 +19,6 @@ from infra.local.settings import REPOSITORY, LocalSettings
 ACCOUNT = "123456789012"  # moto's; the queue emulator is told to use the same.
 REGION = "us-east-1"
 STATE_BUCKET = "flowllama-state"
-SUPERVISED = "FLOWLLAMA_SUPERVISED"  # Marks every process of one platform, so that `make down` can find them.
 
 # A developer's own cloud credentials and profiles must never reach a process that believes it talks to AWS.
 _NEVER_INHERITED = ("AWS_", "GOOGLE_", "CLOUDSDK_", "MONGODB_")
@@ -37,7 +38,16 @@ def local_environment(settings: LocalSettings, ports: Ports, layout: Layout, key
 def process_environment(table: Mapping[str, str], layout: Layout) -> dict[str, str]:
     """The developer's environment without cloud credentials, then the table."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(_NEVER_INHERITED)}
-    return {**own, **table, SUPERVISED: str(layout.root)}
+    return {**own, **table, **mark(layout.root)}
+
+
+def mark(root: Path) -> dict[str, str]:
+    """What only this platform's processes carry, so that `make down` finds them.
+
+    It is the application id that AWS's SDKs show in their user agent, and so reaches Terraform's processes too,
+    which get nothing of ours but the variables of AWS.
+    """
+    return {"AWS_SDK_UA_APP_ID": f"flowllama-{hashlib.sha256(str(root).encode()).hexdigest()[:16]}"}
 
 
 def write_environment(path: Path, table: Mapping[str, str]) -> None:
@@ -98,12 +108,13 @@ def _services(ports: Ports) -> dict[str, str]:
 
 
 def _secrets(keys: Keys) -> dict[str, str]:
-    clients = ",".join(f"{name}={secret}" for name, secret in keys.client_secrets.items())
+    digests = {
+        name: hashlib.sha256(secret.encode()).hexdigest() for name, secret in keys.client_secrets.items()
+    }
     return {
-        "AUTH_SIGNING_KEY_FILE": str(keys.signing_key_file),
+        "AUTH_SIGNING_KEYS": str(keys.signing_key_file),
         "FLOWLLAMA_SEALING_KEYS": keys.sealing_key,
-        "CURSOR_KEY": keys.cursor_key,
-        "AUTH_CLIENT_SECRETS": clients,
+        "SERVICE_CLIENTS": json.dumps(digests),
         **{f"{name.upper()}_CLIENT_SECRET": secret for name, secret in keys.client_secrets.items()},
     }
 
@@ -113,19 +124,19 @@ def _platform(settings: LocalSettings, ports: Ports, layout: Layout) -> dict[str
     return {
         "FLOWLLAMA_ENVIRONMENT": "local",
         "FLOWLLAMA_PLACEMENTS": f"aws:{REGION}",
-        "FLOWLLAMA_AWS_ACCOUNT": ACCOUNT,
         "FLOWLLAMA_LOCAL_DIR": str(layout.root),
         "FLOWLLAMA_LOCAL_NET": str(settings.vpc_network),
         "FLOWLLAMA_LOCAL_PUBLIC_NET": str(settings.public_network),
         "FLOWLLAMA_BOOT_SECONDS": str(settings.instance_boot_s),
-        "FLOWLLAMA_WORK_DIR": str(layout.work),
+        "AGENT_WORK_DIR": str(layout.work),
         "CLOUD_EMULATOR_PORT": str(ports.cloud),
         "INSTANCE_NETWORKS": instances,
         "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+        "AUTH_UNTHROTTLED_NETWORKS": "127.0.0.0/8",
+        "HEALTH_INTERVAL_S": "5",
         "VPC_SUPERNETS": str(settings.vpc_network),
         "SERVICE_EGRESS_CIDRS": "127.0.0.1/32",
         "NO_PROXY": "127.0.0.1,localhost,127.0.0.0/8",
-        **({"TERRAFORM_PROVIDER_MIRROR": settings.terraform_mirror} if settings.terraform_mirror else {}),
     }
 
 

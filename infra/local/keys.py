@@ -19,7 +19,6 @@ class Keys:
 
     signing_key_file: Path
     sealing_key: str
-    cursor_key: str
     client_secrets: dict[str, str]
 
 
@@ -30,7 +29,6 @@ def ensure_keys(folder: Path) -> Keys:
     return Keys(
         signing_key_file=signing,
         sealing_key=_once(folder / "sealing-key", lambda: Fernet.generate_key().decode()),
-        cursor_key=_once(folder / "cursor-key", lambda: secrets.token_urlsafe(32)),
         client_secrets={
             name: _once(folder / f"client-{name}", lambda: secrets.token_urlsafe(32))
             for name in SERVICES_WITH_A_SECRET

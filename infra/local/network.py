@@ -20,7 +20,7 @@ def main() -> None:
 
 def _commands(env: Env) -> tuple[tuple[str, ...], ...]:
     """The same two commands an operator gives for a real region."""
-    outputs = env.str("FLOWLLAMA_WORK_DIR") + "/network.json"
+    outputs = env.str("AGENT_WORK_DIR") + "/network.json"
     region, cidr = env.str("AWS_REGION"), env.str("FLOWLLAMA_LOCAL_NET")
     apply = (
         "services.agent",

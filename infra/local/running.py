@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from infra.local.layout import Layout
 from infra.local.settings import REPOSITORY
+from infra.local.strays import strays
 
 STOP_TIMEOUT_S = 20.0
 
@@ -71,7 +72,8 @@ def stop_supervisor(layout: Layout) -> bool:
         return False
     os.kill(int(status["pid"]), signal.SIGTERM)
     deadline = time.monotonic() + STOP_TIMEOUT_S
-    while is_running(layout) and time.monotonic() < deadline:
+    # It lets go of its lock a moment before it is gone itself.
+    while (is_running(layout) or int(status["pid"]) in strays(layout.root)) and time.monotonic() < deadline:
         time.sleep(0.05)
     return True
 

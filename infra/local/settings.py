@@ -23,7 +23,6 @@ class LocalSettings:
     vpc_network: ipaddress.IPv4Network
     public_network: ipaddress.IPv4Network
     instance_boot_s: float
-    terraform_mirror: str
 
 
 def local_settings() -> LocalSettings:
@@ -44,7 +43,6 @@ def _build(env: Env) -> LocalSettings:
         vpc_network=loopback_network(env, "FLOWLLAMA_LOCAL_NET", "127.77.0.0/16"),
         public_network=loopback_network(env, "FLOWLLAMA_LOCAL_PUBLIC_NET", "127.177.0.0/16"),
         instance_boot_s=env.float("FLOWLLAMA_BOOT_SECONDS", 3.0, validate=validate.Range(0, 3600)),
-        terraform_mirror=env.str("TERRAFORM_PROVIDER_MIRROR", ""),
     )
 
 

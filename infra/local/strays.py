@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.local.environment import SUPERVISED
+from infra.local.environment import mark
 
 PROC = Path("/proc")
 LONGEST_WAIT_S = 5.0
@@ -14,8 +14,8 @@ LONGEST_WAIT_S = 5.0
 
 def strays(root: Path) -> Sequence[int]:
     """Ids of live processes of the platform in `root`, this one left out. Empty where there is no /proc."""
-    mark = f"{SUPERVISED}={root}".encode()
-    found = [int(entry.name) for entry in PROC.glob("[0-9]*") if mark in _environment(entry)]
+    marks = {f"{name}={value}".encode() for name, value in mark(root).items()}
+    found = [int(entry.name) for entry in PROC.glob("[0-9]*") if marks & set(_environment(entry))]
     return [pid for pid in found if pid != os.getpid()]
 
 

@@ -15,6 +15,7 @@ from infra.local.cloud.emulator import Emulator, serve
 from infra.local.cloud.faults import Faults
 from infra.local.cloud.fleet import Fleet
 from infra.local.cloud.settings import CloudSettings, cloud_settings
+from infra.local.moto_repairs import repair
 from services.chassis.config import read
 from services.chassis.logs import configure, get_logger
 
@@ -29,6 +30,7 @@ def main() -> None:
 
 
 async def _run(settings: CloudSettings) -> None:
+    repair()
     hand_out_from(settings.public_network)
     emulator = Emulator(Faults())
     emulator.warm_up(settings.region)

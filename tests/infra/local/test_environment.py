@@ -16,7 +16,7 @@ from infra.local.settings import LocalSettings, local_settings
 
 def platform(root: Path, port: int = 8080, vpc: str = "127.77.0.0/16") -> tuple[LocalSettings, Layout, Keys]:
     settings = LocalSettings(
-        port, root, ipaddress.IPv4Network(vpc), ipaddress.IPv4Network("127.177.0.0/16"), 3.0, ""
+        port, root, ipaddress.IPv4Network(vpc), ipaddress.IPv4Network("127.177.0.0/16"), 3.0
     )
     layout = Layout(root)
     layout.create()

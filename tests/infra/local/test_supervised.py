@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.child import FIRST_PAUSE_S, LONGEST_PAUSE_S, RunningJob, RunningProgram
-from infra.local.environment import SUPERVISED
+from infra.local.environment import mark
 from infra.local.programs import Job, Program
 from infra.local.strays import kill_strays, strays
 from infra.local.supervisor import Supervisor
@@ -146,8 +146,8 @@ def test_the_supervisor_stops_everything_when_told(tmp_path: Path, port: int) ->
 
 
 def test_processes_that_outlived_their_supervisor_are_found_by_their_mark_and_killed(tmp_path: Path) -> None:
-    stray = subprocess.Popen(SLEEPER, env={**os.environ, SUPERVISED: str(tmp_path)}, start_new_session=True)
-    other = subprocess.Popen(SLEEPER, env={**os.environ, SUPERVISED: str(tmp_path / "other")})
+    stray = subprocess.Popen(SLEEPER, env={**os.environ, **mark(tmp_path)}, start_new_session=True)
+    other = subprocess.Popen(SLEEPER, env={**os.environ, **mark(tmp_path / "other")})
     try:
         await_that(lambda: list(strays(tmp_path)) == [stray.pid])
         kill_strays(tmp_path)
