@@ -13,7 +13,7 @@ from services.pricing import store as records
 from services.pricing.connected import ConnectedRegions
 from services.pricing.offers import OfferIndex
 from services.pricing.select import Surroundings, choose
-from services.pricing.workload import find_model, nearest, resolve
+from services.pricing.workload import check_names, find_model, nearest, resolve
 
 log = get_logger(__name__)
 
@@ -44,6 +44,8 @@ def model(tag: str, *, index: OfferIndex) -> Document:
 
 
 def machines(wanted: Mapping[str, Any], *, index: OfferIndex, clock: Clock) -> Document:
+    """Raises InvalidError for a region or machine that nobody sells."""
+    check_names(wanted, index.catalogue)
     return listings.machine_list(index.catalogue, wanted, clock().date())
 
 

@@ -65,6 +65,14 @@ def resolve(fields: Mapping[str, Any], catalogue: Catalogue) -> Workload:
     )
 
 
+def check_names(wanted: Mapping[str, Any], catalogue: Catalogue) -> None:
+    """Cloud, region and machine of a listing: the same refusals as in a request."""
+    problems = Problems()
+    _check_place(wanted, catalogue, problems)
+    _check_machine({**wanted, "gpu": None}, catalogue, problems)
+    problems.raise_if_any()
+
+
 def find_model(name: str, catalogue: Catalogue) -> tuple[Model, Quantisation | None] | None:
     """The model behind a tag or another of its names, and the quantisation which that name fixes."""
     for known in (name, f"{name}:latest"):

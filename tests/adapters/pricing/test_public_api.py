@@ -132,7 +132,13 @@ def test_machines_are_listed_with_their_prices(client: FlaskClient) -> None:
     assert machine["prices"][0]["on_demand_usd"] == 0.8048
     assert machine["prices"][0]["on_demand"]["source"]
     assert {item["machine"].split("-")[0] for item in l4["items"]} == {"g2"}
-    assert client.get("/api/pricing/machines?gpu=B200").status_code == 422
+
+
+@pytest.mark.parametrize(
+    "query", ["gpu=B200", "region=nowhere-1", "machine=g9.huge", "cloud=gcp&region=us-east-1", "x=1"]
+)
+def test_a_listing_of_what_nobody_sells_is_refused(client: FlaskClient, query: str) -> None:
+    assert client.get(f"/api/pricing/machines?{query}").status_code == 422
 
 
 def test_an_estimate_answers_while_the_store_is_away() -> None:
