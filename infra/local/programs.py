@@ -89,7 +89,7 @@ def _services(ports: Ports) -> tuple[Program, ...]:
         _service("deployments", "api", ports.deployments, "the public API", based),
         _service("deployments", "worker", ports.deployments_worker, "admission and state machine", based),
         _service("agent", "worker", ports.agent, "runs Terraform", (*based, "cloud")),
-        _service("health", "api", ports.health, "polls instances, sends webhooks", based),
+        _service("health", "worker", ports.health, "polls instances, sends webhooks", based),
     )
 
 
