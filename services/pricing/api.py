@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from flask_smorest import Blueprint
+from marshmallow import RAISE
 
 from contracts.http.catalogue import (
     MachineListSchema,
@@ -37,7 +38,7 @@ def public(index: OfferIndex, connected: ConnectedRegions, clock: Clock) -> Blue
     estimate = partial(handlers.estimate, index=index, connected=connected, clock=clock)
 
     @blueprint.get("/pricing/estimate")
-    @blueprint.arguments(EstimateQuerySchema, location="query")
+    @blueprint.arguments(EstimateQuerySchema, location="query", unknown=RAISE)
     @blueprint.response(200, EstimateResponseSchema)
     def get_estimate(fields: dict[str, Any]) -> Any:
         return estimate(fields)
@@ -49,13 +50,13 @@ def public(index: OfferIndex, connected: ConnectedRegions, clock: Clock) -> Blue
         return estimate(fields)
 
     @blueprint.get("/pricing/machines")
-    @blueprint.arguments(MachineQuerySchema, location="query")
+    @blueprint.arguments(MachineQuerySchema, location="query", unknown=RAISE)
     @blueprint.response(200, MachineListSchema)
     def list_machines(wanted: dict[str, Any]) -> Any:
         return handlers.machines(wanted, index=index, clock=clock)
 
     @blueprint.get("/models")
-    @blueprint.arguments(ModelQuerySchema, location="query")
+    @blueprint.arguments(ModelQuerySchema, location="query", unknown=RAISE)
     @blueprint.response(200, ModelListSchema)
     def list_models(wanted: dict[str, Any]) -> Any:
         return handlers.models(wanted, index=index, clock=clock)

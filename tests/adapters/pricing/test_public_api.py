@@ -91,6 +91,14 @@ def test_not_a_number_is_refused_in_a_body_and_in_a_query(client: FlaskClient) -
     assert client.get("/api/pricing/estimate?model=llama3.1:8b&min_tokens_per_s=NaN").status_code == 422
 
 
+def test_a_misspelt_parameter_is_not_passed_over(client: FlaskClient) -> None:
+    answer = client.get("/api/pricing/estimate?model=llama3.1:8b&contxt_size=4096")
+
+    assert answer.status_code == 422
+    problem: Any = answer.json
+    assert problem["errors"] == [{"field": "contxt_size", "message": "Unknown field."}]
+
+
 def test_malformed_json_and_a_wrong_type_of_body_are_told_apart(client: FlaskClient) -> None:
     malformed = client.post("/api/pricing/estimate", data="{", content_type="application/json")
     a_list = client.post("/api/pricing/estimate", json=[1])
