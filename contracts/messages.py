@@ -110,6 +110,7 @@ class InstanceLaunchedSchema(DeploymentMessageSchema):
     address = fields.String(required=True)
     port = fields.Integer(required=True, strict=True, validate=validate.Range(1, 65535))
     model = fields.String(required=True)
+    model_digest = fields.String(load_default=None, allow_none=True)
     health_token_sealed = fields.String(required=True)
 
 
