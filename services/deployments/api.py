@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import request as http_request
 from flask_smorest import Blueprint
+from marshmallow import RAISE
 
 from contracts.http import deployments as bodies
 from contracts.vocabulary import DeploymentStatus
@@ -52,7 +53,7 @@ def blueprint(ports: Ports) -> Blueprint:
 
     @routes.get("")
     @routes.doc(security=BEARER)
-    @routes.arguments(bodies.ListQuerySchema, location="query")
+    @routes.arguments(bodies.ListQuerySchema, location="query", unknown=RAISE)
     @routes.response(200, bodies.DeploymentPageSchema)
     def list_own(query: Mapping[str, Any]) -> Document:
         """Your deployments, newest first."""
@@ -84,7 +85,7 @@ def blueprint(ports: Ports) -> Blueprint:
 
     @routes.get("/<string:deployment_id>/events")
     @routes.doc(security=BEARER)
-    @routes.arguments(bodies.EventsQuerySchema, location="query")
+    @routes.arguments(bodies.EventsQuerySchema, location="query", unknown=RAISE)
     @routes.response(200, bodies.EventPageSchema)
     def events(query: Mapping[str, Any], deployment_id: str) -> Document:
         """Every status change, oldest first."""

@@ -14,9 +14,8 @@ class PricingClient:
     def check(self, workload: Mapping[str, Any], *, correlation_id: str) -> None:
         """Raises `InvalidError`: pricing's own refusal of a field, or the reasons why no machine is left."""
         wanted = {name: value for name, value in workload.items() if value is not None}
-        answer = self._client.post(
-            "/api/pricing/estimate", {**wanted, "limit": 1}, correlation_id=correlation_id
-        )
+        asked = {**wanted, "connected_only": True, "limit": 1}
+        answer = self._client.post("/api/pricing/estimate", asked, correlation_id=correlation_id)
         if not answer["candidates_total"]:
             reasons = [
                 {
@@ -25,4 +24,4 @@ class PricingClient:
                 }
                 for group in answer["rejected"]
             ]
-            raise InvalidError("No machine on either cloud meets this request.", errors=reasons)
+            raise InvalidError("No machine in a connected region meets this request.", errors=reasons)
