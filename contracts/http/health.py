@@ -2,11 +2,10 @@
 
 from marshmallow import EXCLUDE, RAISE, Schema, fields, validate
 
-from contracts.http.numbers import WholeNumber
+from contracts.http.deployments import PageLimit
 from contracts.vocabulary import Cloud, InstanceStatus, Reason
 
 PHASES = ("booting", "drivers", "installing", "pulling", "loading", "ready", "failed")
-PAGE_MAX = 100
 _PERCENT = validate.Range(0, 100)
 
 
@@ -79,7 +78,7 @@ class DeliveriesQuerySchema(Schema):
     class Meta:
         unknown = RAISE
 
-    limit = WholeNumber(1, PAGE_MAX, load_default=50, strict=False)
+    limit = PageLimit(load_default=50)
 
 
 class DeliveryViewSchema(Schema):

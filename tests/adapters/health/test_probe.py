@@ -1,0 +1,300 @@
+"""One look at an instance, over real TLS."""
+
+import asyncio
+import ipaddress
+import time
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import trustme
+from aiohttp import web
+
+from services.health.model import Look
+from services.health.probe import InstanceProbe
+from tests.adapters.health.instance import FakeInstance, answering, hanging
+from tests.unit.health.builders import DEPLOYMENT, MODEL, SEALER, TOKEN
+
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+DEADLINE_S = 1.0
+
+
+@pytest_asyncio.fixture
+async def probe() -> AsyncIterator[InstanceProbe]:
+    async with InstanceProbe(SEALER, LOOPBACK, deadline_s=DEADLINE_S, answer_deadline_s=DEADLINE_S) as opened:
+        yield opened
+
+
+def known(instance: FakeInstance, **changes: Any) -> Mapping[str, Any]:
+    return {
+        "_id": f"{DEPLOYMENT}-1",
+        "address": instance.address,
+        "port": instance.port,
+        "model": MODEL,
+        "model_digest": None,
+        "health_token_sealed": SEALER.seal(TOKEN),
+        "ca_pem": None,
+        "answered_at": None,
+        **changes,
+    }
+
+
+def settled(instance: FakeInstance, **changes: Any) -> Mapping[str, Any]:
+    """One that was looked at before."""
+    return known(instance, ca_pem=instance.ca_pem, answered_at=datetime.now(UTC), **changes)
+
+
+async def test_first_contact_pins_the_root_and_asks_for_one_token(
+    instance: FakeInstance, probe: InstanceProbe
+) -> None:
+    look = await probe.look(known(instance))
+
+    assert look.serves
+    assert look.ca_pem == instance.ca_pem
+    assert instance.asked == [
+        "GET /_flowllama/ca",
+        "GET /_flowllama/status",
+        "GET /api/tags",
+        "POST /api/generate",
+    ]
+
+
+async def test_a_token_is_asked_for_once_a_start(instance: FakeInstance, probe: InstanceProbe) -> None:
+    look = await probe.look(settled(instance))
+
+    assert look.serves
+    assert instance.asked == ["GET /_flowllama/status", "GET /api/tags"]
+
+
+async def test_while_it_boots_only_its_progress_is_read(instance: FakeInstance, probe: InstanceProbe) -> None:
+    instance.phase = {"phase": "pulling", "progress_pct": 43}
+
+    look = await probe.look(known(instance))
+
+    assert (look.failure, look.phase, look.progress_pct, look.serves) == (None, "pulling", 43, False)
+    assert instance.asked == ["GET /_flowllama/ca", "GET /_flowllama/status"]
+
+
+async def test_a_model_that_is_not_listed_is_not_ready(instance: FakeInstance, probe: InstanceProbe) -> None:
+    instance.models = [{"name": "other:latest", "digest": "sha256:abc"}]
+
+    look = await probe.look(known(instance))
+
+    assert not look.serves
+    assert "POST /api/generate" not in instance.asked
+
+
+@pytest.mark.parametrize(("digest", "serves"), [("abc", True), ("sha256:abc", True), ("sha256:abd", False)])
+async def test_a_known_digest_must_match(
+    instance: FakeInstance, probe: InstanceProbe, digest: str, *, serves: bool
+) -> None:
+    look = await probe.look(known(instance, model_digest=digest))
+
+    assert look.serves is serves
+
+
+async def test_a_tag_without_a_version_means_latest(instance: FakeInstance, probe: InstanceProbe) -> None:
+    instance.models = [{"name": "llama3.2:latest", "digest": "abc"}]
+
+    assert (await probe.look(known(instance, model="llama3.2"))).serves
+
+
+async def test_a_model_that_only_embeds_proves_itself_by_a_vector(
+    instance: FakeInstance, probe: InstanceProbe
+) -> None:
+    words = b'{"error":"\\"all-minilm\\" does not support generate"}'
+    instance.override["/api/generate"] = answering(400, body=words)
+
+    look = await probe.look(known(instance))
+
+    assert look.serves
+    assert instance.asked[-1] == "POST /api/embed"
+
+
+async def test_a_model_that_cannot_generate_is_not_ready(
+    instance: FakeInstance, probe: InstanceProbe
+) -> None:
+    instance.override["/api/generate"] = answering(500, body=b'{"error":"out of memory"}')
+
+    assert (await probe.look(known(instance))).failure == "/api/generate answered 500"
+
+
+async def test_a_busy_instance_is_not_probed_further(instance: FakeInstance, probe: InstanceProbe) -> None:
+    instance.in_flight = 4
+    instance.override["/api/tags"] = hanging
+
+    look = await probe.look(settled(instance))
+
+    assert look.serves
+    assert instance.asked == ["GET /_flowllama/status"]
+
+
+async def test_a_notice_of_interruption_is_seen(instance: FakeInstance, probe: InstanceProbe) -> None:
+    instance.interruption = {"action": "terminate", "time": "2026-01-02T03:04:05Z"}
+
+    assert (await probe.look(settled(instance))).interruption == instance.interruption
+
+
+async def test_a_forged_root_is_not_believed(instance: FakeInstance, probe: InstanceProbe) -> None:
+    instance.verifiers = {**instance.verifiers, "health_sha256": "0" * 64}
+
+    look = await probe.look(known(instance))
+
+    assert look.failure == "the proof of its root certificate is wrong"
+    assert instance.asked == ["GET /_flowllama/ca"]  # No token was sent to whoever that is.
+
+
+@pytest.mark.parametrize("proof", ["ü", "", "zz"])
+async def test_an_odd_proof_is_only_wrong(instance: FakeInstance, probe: InstanceProbe, proof: str) -> None:
+    async def odd(_: web.Request) -> web.Response:
+        return web.json_response({"ca_pem": instance.ca_pem, "proof": proof})
+
+    instance.override["/_flowllama/ca"] = odd
+
+    assert (await probe.look(known(instance))).failure == "the proof of its root certificate is wrong"
+
+
+async def test_a_certificate_of_another_root_is_refused(probe: InstanceProbe) -> None:
+    impostor = FakeInstance()
+    impostor.certified = trustme.CA()
+    await impostor.start()
+    try:
+        look = await probe.look(settled(impostor))
+    finally:
+        await impostor.stop()
+
+    assert look.failure == "its certificate does not verify against the pinned root"
+    assert impostor.asked == []
+
+
+async def test_a_certificate_for_another_address_is_refused(probe: InstanceProbe) -> None:
+    moved = FakeInstance()
+    moved.named = "127.0.0.9"
+    await moved.start()
+    try:
+        look = await probe.look(settled(moved))
+    finally:
+        await moved.stop()
+
+    assert look.failure == "its certificate does not verify against the pinned root"
+
+
+async def test_a_token_that_is_refused_is_a_failure(instance: FakeInstance, probe: InstanceProbe) -> None:
+    look = await probe.look(settled(instance, health_token_sealed=SEALER.seal("fll_other")))
+
+    assert look.failure == "/_flowllama/status answered 401"
+
+
+async def test_a_token_sealed_with_lost_keys_is_a_failure(
+    instance: FakeInstance, probe: InstanceProbe
+) -> None:
+    look = await probe.look(settled(instance, health_token_sealed="gAAAA"))
+
+    assert look.failure == "its token can't be opened with the sealing keys in force"
+
+
+async def test_another_placement_at_the_address_is_a_failure(
+    instance: FakeInstance, probe: InstanceProbe
+) -> None:
+    instance.placement_id = "dep_other-1"
+
+    assert (await probe.look(settled(instance))).failure == "another placement answers at its address"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirect_is_not_followed(instance: FakeInstance, probe: InstanceProbe, status: int) -> None:
+    there = f"https://127.0.0.1:{instance.port}/elsewhere"
+    instance.override["/_flowllama/status"] = answering(status, Location=there)
+
+    look = await probe.look(settled(instance))
+
+    assert look.failure == f"/_flowllama/status answered {status}"
+    assert instance.asked == ["GET /_flowllama/status"]
+
+
+async def test_a_huge_body_is_cut_off(instance: FakeInstance, probe: InstanceProbe) -> None:
+    sent = 0
+
+    async def flood(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(1 << 14):
+            await response.write(b"x" * (1 << 16))
+            sent += 1 << 16
+        return response
+
+    instance.override["/api/tags"] = flood
+
+    look = await probe.look(settled(instance))
+
+    assert look.failure == "it answered with more than 65536 bytes"
+    await asyncio.sleep(0)
+    assert sent < 1 << 26
+
+
+async def test_a_compressed_body_is_not_unpacked(instance: FakeInstance, probe: InstanceProbe) -> None:
+    instance.override["/api/tags"] = answering(body=b"\x1f\x8b\x08\x00", **{"Content-Encoding": "gzip"})
+
+    assert (await probe.look(settled(instance))).failure == "/api/tags did not answer with JSON"
+
+
+async def test_silence_ends_at_the_deadline(instance: FakeInstance, probe: InstanceProbe) -> None:
+    instance.override["/_flowllama/status"] = hanging
+    began = time.monotonic()
+
+    look = await probe.look(settled(instance))
+
+    assert look.failure == "no answer in time"
+    assert time.monotonic() - began < 3 * DEADLINE_S
+
+
+async def test_a_dripping_body_ends_at_the_deadline(instance: FakeInstance, probe: InstanceProbe) -> None:
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b" ")
+            await asyncio.sleep(0.05)
+
+    instance.override["/_flowllama/status"] = drip
+
+    assert (await probe.look(settled(instance))).failure == "no answer in time"
+
+
+@pytest.mark.parametrize(
+    ("body", "failure"),
+    [
+        (b"not json", "/_flowllama/status did not answer with JSON"),
+        (b"[" * 60_000, "/_flowllama/status did not answer with JSON"),
+        (b"[]", "/_flowllama/status did not answer with an object"),
+        (b"{}", "its status has bad fields: phase, placement_id"),
+        (b'{"phase":"sleeping","placement_id":"x"}', "its status has bad fields: phase"),
+    ],
+)
+async def test_a_body_of_another_shape_is_a_failure(
+    instance: FakeInstance, probe: InstanceProbe, body: bytes, failure: str
+) -> None:
+    instance.override["/_flowllama/status"] = answering(body=body)
+
+    assert (await probe.look(settled(instance))).failure == failure
+
+
+async def test_nobody_listening_is_a_failure(instance: FakeInstance, probe: InstanceProbe) -> None:
+    await instance.stop()
+
+    look = await probe.look(settled(instance))
+
+    assert look.failure is not None
+    assert look.failure.startswith("no connection")
+
+
+async def test_an_address_outside_the_list_is_never_called(instance: FakeInstance) -> None:
+    elsewhere = (ipaddress.ip_network("127.77.0.0/16"),)
+    async with InstanceProbe(SEALER, elsewhere) as narrow:
+        look = await narrow.look(settled(instance))
+
+    assert look == Look(failure="its address is not one that may be polled")
+    assert instance.asked == []
