@@ -1,24 +1,29 @@
-"""Where moto answers otherwise than EC2 and Terraform would notice. Applied inside the moto process, before it serves."""
+"""Where moto answers otherwise than EC2 and Terraform would notice. Applied inside the moto process, before it serves.
+
+Both concern the security groups of an instance. Terraform names them on the network interface whenever it asks for
+or refuses a public address; moto then describes an instance without groups, and it also drops them at any
+ModifyInstanceAttribute it doesn't know. Every later plan would want to add them again.
+"""
 
 from typing import Any
 
-from moto.ec2.models.instances import Instance
+from moto.ec2.models.instances import Instance, InstanceBackend
+
+_prep_nics = Instance.prep_nics
+_modify_groups = InstanceBackend.modify_instance_security_groups
 
 
 def repair() -> None:
-    """Make an instance carry the groups that were named on its network interface, as EC2 describes it.
+    """Calling this twice changes nothing."""
+    setattr(Instance, "prep_nics", _take_groups_from_interfaces)  # noqa: B010 - a plain assignment is a type error
+    setattr(InstanceBackend, "modify_instance_security_groups", _never_to_none)  # noqa: B010 - the same
 
-    Terraform names them there whenever it asks for or refuses a public address. moto describes such an instance as
-    having no group, so every later plan would want to add them. Calling this twice changes nothing.
-    """
-    original = Instance.prep_nics
-    if getattr(original, "is_repaired", False):
-        return
 
-    def prep_nics(instance: Any, *arguments: Any, **named: Any) -> None:
-        original(instance, *arguments, **named)
-        if not instance.security_groups:
-            instance.security_groups = [group for nic in instance.nics.values() for group in nic._group_set]  # noqa: SLF001 - there is no public way
+def _take_groups_from_interfaces(instance: Any, *arguments: Any, **named: Any) -> None:
+    _prep_nics(instance, *arguments, **named)
+    if not instance.security_groups:
+        instance.security_groups = [group for nic in instance.nics.values() for group in nic.group_set]
 
-    prep_nics.is_repaired = True  # type: ignore[attr-defined]  # a mark for the check above
-    Instance.prep_nics = prep_nics  # type: ignore[assignment, method-assign]  # that is what a repair is
+
+def _never_to_none(backend: Any, instance_id: str, groups: list[str]) -> Any:
+    return _modify_groups(backend, instance_id, groups) if groups else backend.get_instance(instance_id)

@@ -9,6 +9,7 @@ import signal
 import threading
 import uuid
 
+from infra.local.cloud import real_ollama
 from infra.local.cloud.addresses import hand_out_from
 from infra.local.cloud.control import ControlDoor
 from infra.local.cloud.emulator import Emulator, serve
@@ -34,7 +35,10 @@ async def _run(settings: CloudSettings) -> None:
     hand_out_from(settings.public_network)
     emulator = Emulator(Faults())
     emulator.warm_up(settings.region)
-    fleet = Fleet(emulator, boot_s=settings.boot_s)
+    real = real_ollama.find()
+    if real is not None:
+        await real.start()
+    fleet = Fleet(emulator, boot_s=settings.boot_s, real=real)
     loop = asyncio.get_running_loop()
     boot_id = uuid.uuid4().hex
     server = serve(ControlDoor(emulator, fleet, loop, boot_id), settings.host, settings.port)
@@ -43,7 +47,11 @@ async def _run(settings: CloudSettings) -> None:
     following = asyncio.create_task(fleet.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, following.cancel)
-    await following
+    try:
+        await following
+    finally:
+        if real is not None:
+            await real.stop()
 
 
 if __name__ == "__main__":

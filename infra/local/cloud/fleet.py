@@ -10,6 +10,7 @@ from aiohttp import web
 from infra.local.cloud.emulator import INSTANCE_PORT, Emulator
 from infra.local.cloud.front import application
 from infra.local.cloud.instance import Machine, SimulatedInstance
+from infra.local.cloud.real_ollama import RealOllama
 from infra.local.cloud.user_data import UserDataRefusedError, read_user_data
 from services.chassis.logs import get_logger
 
@@ -23,13 +24,16 @@ PREEMPTED = "Server.SpotInstanceTermination: Spot instance termination"
 class Fleet:
     """All state lives on the event loop; the control door crosses over to it."""
 
-    def __init__(self, emulator: Emulator, *, boot_s: float) -> None:
+    def __init__(self, emulator: Emulator, *, boot_s: float, real: RealOllama | None = None) -> None:
         self._emulator = emulator
         self._boot_s = boot_s
         self._instances: dict[str, SimulatedInstance] = {}
         self._by_address: dict[str, SimulatedInstance] = {}
         self._refused: dict[str, str] = {}
-        self._runner = web.AppRunner(application(self._by_address.get), access_log=None, shutdown_timeout=1)
+        self._real = real
+        self._runner = web.AppRunner(
+            application(self._by_address.get, real), access_log=None, shutdown_timeout=1
+        )
         self._preempting: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -94,7 +98,8 @@ class Fleet:
             self._refused[machine.instance_id] = str(error)
             log.warning("instance_refused", instance_id=machine.instance_id, reason=str(error))
             return
-        self._instances[machine.instance_id] = SimulatedInstance(machine, config, self._boot_s)
+        pull = self._real.pull(config.model_tag) if self._real is not None else None
+        self._instances[machine.instance_id] = SimulatedInstance(machine, config, self._boot_s, pull=pull)
         log.info("instance_started", instance_id=machine.instance_id, placement_id=config.placement_id)
 
     async def _listen(self, instance: SimulatedInstance) -> None:

@@ -2,7 +2,7 @@
 
 import ipaddress
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from aiohttp import web
 from infra.cdktf.instance import guard
 from infra.local.cloud import ollama, openai
 from infra.local.cloud.instance import SimulatedInstance
+from infra.local.cloud.real_ollama import RealOllama
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Finder = Callable[[str], SimulatedInstance | None]
@@ -19,25 +20,35 @@ INSTANCE = web.RequestKey("instance", SimulatedInstance)
 MAX_BODY_BYTES = 32 << 20  # What the instance's Caddy lets through.
 
 
-def application(find: Finder) -> web.Application:
-    """`find` gives the instance that owns a local address."""
+def application(find: Finder, real: RealOllama | None = None) -> web.Application:
+    """`find` gives the instance that owns a local address; `real` answers in the simulation's place."""
     app = web.Application(middlewares=[_reaching(find), _guarding], client_max_size=MAX_BODY_BYTES)
     app.add_routes(
         [
             web.get("/_flowllama/ca", _ca),
             web.get("/_flowllama/status", _status),
             web.put("/_flowllama/tokens", _tokens),
-            web.get("/api/tags", _tags),
-            web.post("/api/show", _show),
-            web.post("/api/embed", _embed),
-            web.post("/api/generate", _generate),
-            web.post("/api/chat", _chat),
-            web.get("/v1/models", _v1_models),
-            web.post("/v1/embeddings", _v1_embeddings),
-            web.post("/v1/chat/completions", _v1_chat),
         ]
     )
+    app.add_routes(_simulated() if real is None else _passed_on(real))
     return app
+
+
+def _simulated() -> Sequence[web.RouteDef]:
+    return (
+        web.get("/api/tags", _tags),
+        web.post("/api/show", _show),
+        web.post("/api/embed", _embed),
+        web.post("/api/generate", _generate),
+        web.post("/api/chat", _chat),
+        web.get("/v1/models", _v1_models),
+        web.post("/v1/embeddings", _v1_embeddings),
+        web.post("/v1/chat/completions", _v1_chat),
+    )
+
+
+def _passed_on(real: RealOllama) -> Sequence[web.RouteDef]:
+    return tuple(web.route("*", prefix + "/{path:.*}", real.forward) for prefix in ("/api", "/v1"))
 
 
 def _reaching(find: Finder) -> Any:

@@ -14,6 +14,7 @@ import trustme
 
 from infra.cdktf.instance import guard
 from infra.local.cloud.boot import BootState, boot_state
+from infra.local.cloud.real_ollama import Pull
 from infra.local.cloud.user_data import InstanceConfig
 
 
@@ -42,6 +43,7 @@ class SimulatedInstance:
     in_flight: int = 0
     last_use_at: datetime | None = None
     interruption: dict[str, str] | None = None
+    pull: Pull | None = None
     servers: list[asyncio.Server] = field(default_factory=list)
     transports: "weakref.WeakSet[asyncio.Transport]" = field(default_factory=weakref.WeakSet)
 
@@ -58,7 +60,10 @@ class SimulatedInstance:
     @property
     def boot(self) -> BootState:
         elapsed = self.clock() - self.started
-        return boot_state(elapsed, self.boot_s, has_gpu=self.config.gpu_kind is not None)
+        state = boot_state(elapsed, self.boot_s, has_gpu=self.config.gpu_kind is not None)
+        if self.pull is not None and not self.pull.done and state.serving:
+            return BootState("pulling", self.pull.percent)
+        return state
 
     @property
     def digest(self) -> str:

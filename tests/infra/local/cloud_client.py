@@ -100,7 +100,8 @@ def await_that(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def with_network(url: str) -> Cloud:
+def with_network(url: str, network: str) -> Cloud:
+    """`network` is the first two octets: emulators that run at once must not share addresses."""
     ec2 = boto3.client(
         "ec2",
         endpoint_url=url,
@@ -109,8 +110,8 @@ def with_network(url: str) -> Cloud:
         aws_secret_access_key="test",
         config=Config(retries={"total_max_attempts": 1}, read_timeout=5),
     )
-    vpc = ec2.create_vpc(CidrBlock="127.81.0.0/16")["Vpc"]["VpcId"]
-    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="127.81.1.0/24")["Subnet"]["SubnetId"]
+    vpc = ec2.create_vpc(CidrBlock=f"{network}.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"{network}.1.0/24")["Subnet"]["SubnetId"]
     group = ec2.create_security_group(GroupName="door", Description="door", VpcId=vpc)["GroupId"]
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=ingress("127.0.0.0/8"))
     return Cloud(url, ec2, subnet, group)

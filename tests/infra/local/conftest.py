@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,20 +19,32 @@ BOOT_S = 0.6
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    port, home = free_port(), tmp_path_factory.mktemp("cloud")
-    environment = {
-        **os.environ,
+    with cloud_process(tmp_path_factory.mktemp("cloud")) as running:
+        yield running
+
+
+@contextmanager
+def cloud_process(
+    home: Path, network: str = "127.81", public: str = "127.181", **environment: str
+) -> Iterator[Cloud]:
+    """The emulator on a port of its own; it must end cleanly."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {
         "CLOUD_EMULATOR_PORT": str(port),
-        "FLOWLLAMA_LOCAL_PUBLIC_NET": "127.181.0.0/16",
+        "FLOWLLAMA_LOCAL_PUBLIC_NET": f"{public}.0.0/16",
         "FLOWLLAMA_BOOT_SECONDS": str(BOOT_S),
     }
-    url = f"http://127.0.0.1:{port}"
     with (home / "log").open("wb") as log:
-        command = (sys.executable, "-m", "infra.local.cloud")
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            (sys.executable, "-m", "infra.local.cloud"),
+            env={**os.environ, **settings, **environment},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
         try:
             await_that(lambda: answers(f"{url}/_fleet/instances"))
-            yield with_network(url)
+            yield with_network(url, network)
         finally:
             process.terminate()
             assert process.wait(timeout=10) == 0
