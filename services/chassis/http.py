@@ -1,19 +1,25 @@
-"""The HTTP door: one app factory, one problem renderer, probes, metrics and the correlation of every line."""
+"""The HTTP door: one app factory, probes, metrics and the correlation of every line."""
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flask import Flask, Response, g, json, request
+from flask import Flask, Response, g, request
 from flask_smorest import Api, Blueprint
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from contracts.claims import Principal
-from contracts.http.problem import MEDIA_TYPE, ProblemSchema
-from services.chassis import logs
+from contracts.http.problem import ProblemSchema
+from services.chassis import logs, problems
 from services.chassis.auth_verify import Verifier
-from services.chassis.errors import FlowLlamaError, UnauthenticatedError, UnsupportedMediaError, as_http
+from services.chassis.errors import (
+    MalformedError,
+    UnauthenticatedError,
+    UnavailableError,
+    UnsupportedMediaError,
+)
 from services.chassis.ids import new_id
 from services.chassis.metrics import HTTP_REQUESTS, HTTP_SECONDS
 
@@ -21,7 +27,8 @@ log = logs.get_logger(__name__)
 
 MAX_BODY_BYTES = 65_536
 Check = Callable[[], None]
-_LOCATIONS = ("json", "query")  # webargs names them above the fields.
+_WITH_BODY = ("POST", "PUT", "PATCH")
+_METHODS = (*_WITH_BODY, "GET", "HEAD", "DELETE", "OPTIONS")
 _PROBES = ("/healthz", "/readyz", "/metrics")
 _CORRELATION_MAX = 64
 _CORRELATION_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
@@ -34,7 +41,7 @@ class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest has no types.
     DEFAULT_ERROR_RESPONSE_NAME = "Problem"
 
     def handle_http_exception(self, error: HTTPException) -> Response:
-        return _http_problem(error)
+        return problems.of(error)
 
 
 def create_app(
@@ -50,14 +57,15 @@ def create_app(
         API_VERSION="v1",
         OPENAPI_VERSION="3.1.0",
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
-        JSON_SORT_KEYS=False,
     )
+    app.url_map.merge_slashes = False  # A doubled slash is not found; a redirect would drop a body.
     app.before_request(_begin)
     app.after_request(_end)
     api = ProblemApi(app)
     for blueprint in blueprints:
+        blueprint.before_request(_refuse_unreadable)  # After the blueprint's own guard: 401 comes first.
         api.register_blueprint(blueprint)
-    app.register_error_handler(Exception, _problem_of)
+    app.register_error_handler(Exception, problems.of)
     _add_probes(app, readiness)
     app.extensions["flowllama_api"] = api
     return app
@@ -92,21 +100,6 @@ def client_address() -> str:
     return request.remote_addr or ""
 
 
-def problem(error: FlowLlamaError) -> Response:
-    """The document of one error, as its class says."""
-    body: dict[str, Any] = {
-        "type": f"https://flowllama.dev/problems/{error.kind}",
-        "title": error.title,
-        "status": error.status,
-        "detail": error.detail,
-        "instance": request.path,
-        "correlation_id": getattr(g, "correlation_id", None),
-    }
-    if error.errors:
-        body["errors"] = list(error.errors)
-    return _render(body, error.status, error.headers)
-
-
 def _require(verify: Callable[[str], Principal]) -> None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -120,8 +113,27 @@ def _begin() -> None:
     acceptable = 0 < len(given) <= _CORRELATION_MAX and _CORRELATION_CHARS.issuperset(given)
     g.correlation_id = given if acceptable else new_id("req")
     logs.bind(correlation_id=g.correlation_id)
-    if request.method in ("POST", "PUT", "PATCH") and request.content_length and not request.is_json:
+
+
+def _refuse_unreadable() -> None:
+    """A body that is no JSON, or JSON that no field could take: nested too deep, numbers too long, half characters."""
+    if request.method not in _WITH_BODY:
+        return
+    if request.content_length is None and "Transfer-Encoding" not in request.headers:
+        return
+    body = request.get_data()
+    if request.content_length is None and len(body) >= MAX_BODY_BYTES:
+        raise RequestEntityTooLarge  # Werkzeug cuts a body of unknown length at the cap in silence.
+    if body and not request.is_json:
         raise UnsupportedMediaError
+    try:
+        json.dumps(json.loads(body or b"null", parse_constant=_no_constant), ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise MalformedError("The body is not well-formed JSON.") from error
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _end(response: Response) -> Response:
@@ -130,7 +142,9 @@ def _end(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     route = request.url_rule.rule if request.url_rule else "unmatched"
     seconds = time.monotonic() - getattr(g, "started", time.monotonic())
-    HTTP_REQUESTS.labels(route, request.method, response.status_code).inc()
+    # A caller may invent methods, and each label value is kept for ever.
+    method = request.method if request.method in _METHODS else "other"
+    HTTP_REQUESTS.labels(route, method, response.status_code).inc()
     HTTP_SECONDS.labels(route).observe(seconds)
     if route not in _PROBES:
         log.info(
@@ -143,62 +157,18 @@ def _end(response: Response) -> Response:
     return response
 
 
-def _problem_of(error: Exception) -> Response:
-    if isinstance(error, HTTPException):
-        return _http_problem(error)
-    shown = as_http(error)
-    if shown.status >= 500:  # noqa: PLR2004 - a class of statuses
-        log.error(
-            "request_failed", error=type(error).__name__, exc_info=not isinstance(error, FlowLlamaError)
-        )
-    return problem(shown)
-
-
-def _http_problem(error: HTTPException) -> Response:
-    """Werkzeug's and webargs' own errors in our form. Their headers (`Allow`, `Retry-After`) stay."""
-    status = error.code or 500
-    body: dict[str, Any] = {
-        "type": f"https://flowllama.dev/problems/{error.name.lower().replace(' ', '-')}",
-        "title": error.name,
-        "status": status,
-        "detail": error.description,
-        "instance": request.path,
-        "correlation_id": getattr(g, "correlation_id", None),
-    }
-    messages = (getattr(error, "data", None) or {}).get("messages")
-    if messages:
-        body["errors"] = list(_flatten(messages))
-        body["detail"] = "; ".join(f"{entry['field']}: {entry['message']}" for entry in body["errors"][:3])
-    headers = {name: value for name, value in error.get_headers() if name.lower() in ("allow", "retry-after")}
-    return _render(body, status, headers)
-
-
-def _flatten(messages: Any, path: tuple[str, ...] = ()) -> Sequence[Mapping[str, str]]:
-    if isinstance(messages, Mapping):
-        return [
-            entry
-            for key, value in messages.items()
-            for entry in _flatten(value, path if not path and key in _LOCATIONS else (*path, str(key)))
-        ]
-    texts = messages if isinstance(messages, list) else [messages]
-    return [{"field": ".".join(path) or "body", "message": str(text)} for text in texts]
-
-
-def _render(body: Mapping[str, Any], status: int, headers: Mapping[str, str]) -> Response:
-    response = Response(json.dumps(body), status=status, mimetype=MEDIA_TYPE)
-    response.headers.update(headers)
-    return response
-
-
 def _add_probes(app: Flask, readiness: Mapping[str, Check]) -> None:
     def healthz() -> Mapping[str, str]:
         """Alive, whatever the store or the broker do."""
         return {"status": "ok"}
 
-    def readyz() -> tuple[Mapping[str, Any], int]:
+    def readyz() -> Response | Mapping[str, Any]:
         """Ready for traffic: everything that requests need answers."""
         failing = [name for name, check in readiness.items() if not _passes(check)]
-        return {"status": "unready" if failing else "ok", "failing": failing}, 503 if failing else 200
+        if not failing:
+            return {"status": "ok"}
+        errors = [{"field": name, "message": "does not answer"} for name in failing]
+        return problems.document(UnavailableError(f"Not ready: {', '.join(failing)}.", errors=errors))
 
     def metrics() -> Response:
         return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
