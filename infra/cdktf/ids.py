@@ -1,6 +1,6 @@
 """The ids of all constructs. Terraform addresses come from them: to rename one is to destroy what it named.
 
-`tests/infra/test_addresses.py` holds the addresses they lead to.
+`tests/infra/addresses.json` holds the addresses they lead to.
 """
 
 PROVIDER = "aws"
