@@ -1,0 +1,73 @@
+"""`python -m services.agent worker` carries out commands; `network apply` builds a region's network."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.agent import app, network
+from services.agent.command import SERVICE
+from services.agent.settings import build_network, build_worker
+from services.agent.synth import SynthChild
+from services.agent.terraform import Terraform
+from services.chassis import config, logs, process
+from services.chassis.errors import FlowLlamaError
+
+DRAIN_S = 60.0  # A Terraform that was asked to stop finishes what it has begun.
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    chosen = _parser().parse_args(arguments)
+    if chosen.command == "worker":
+        return serve_worker()
+    try:
+        return apply_network(chosen)
+    except FlowLlamaError as error:
+        sys.stderr.write(f"{error.detail}\n")
+        return 1
+
+
+def serve_worker() -> int:
+    settings = config.read(build_worker)
+    logs.configure(SERVICE, settings.common.log_level)
+    probes, tasks = app.build(settings)
+    process.serve_worker(settings.common, probes, tasks, drain_s=DRAIN_S)
+    return 0
+
+
+def apply_network(chosen: argparse.Namespace) -> int:
+    settings = config.read(build_network)
+    logs.configure(f"{SERVICE}-network", settings.log_level)
+    region, synth = network.region_of(chosen.place), SynthChild()
+    try:
+        record = network.apply(
+            region,
+            chosen.cidr,
+            lean=chosen.lean,
+            settings=settings,
+            synth=synth,
+            terraform=Terraform(settings.terraform),
+        )
+    finally:
+        synth.close()
+    network.write(record, chosen.out)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m services.agent", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("worker", help="carry out commands until told to stop")
+    networks = commands.add_parser("network", help="what all placements of a region share")
+    apply = networks.add_subparsers(dest="action", required=True).add_parser(
+        "apply", help="build it, or what is missing of it, and write its record for pricing"
+    )
+    apply.add_argument("place", metavar="CLOUD:REGION", help="for example aws:us-east-1")
+    apply.add_argument("--cidr", default=network.DEFAULT_CIDR, help="of the VPC (default %(default)s)")
+    apply.add_argument("--lean", action="store_true", help="public subnets only: no NAT, no flow log")
+    apply.add_argument("--out", type=Path, required=True, help="file for the record")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

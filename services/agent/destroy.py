@@ -1,0 +1,56 @@
+"""The story of a destroy: take down every placement, see the cloud empty twice, and only then say so."""
+
+from collections.abc import Sequence
+
+from services.agent import lease, outcome, removal
+from services.agent.command import Command
+from services.agent.lease import Held
+from services.agent.placements import PlacementState
+from services.agent.ports import Ports
+from services.agent.run import begin, has_ended
+from services.agent.sweep import Target
+from services.chassis.logs import get_logger
+from services.chassis.mongo import Document
+
+log = get_logger(__name__)
+
+
+def destroy(command: Command, *, ports: Ports) -> None:
+    """Carry the command out once, however often it comes. Raises `RetryError` while another run is under way,
+    and while the cloud still lists something."""
+    if _is_outdated(command, ports):
+        log.info("command_superseded", command_id=command.id)
+        return
+    with lease.hold(
+        ports.runs, command.deployment_id, shutdown=ports.shutdown, watch_s=ports.rules.watch_s
+    ) as run:
+        if has_ended(run, command):
+            outcome.tell_again(run, command)
+            return
+        begin(run, command)
+        _take_down(command, run, ports)
+
+
+def _take_down(command: Command, run: Held, ports: Ports) -> None:
+    placements = ports.placements.of_deployment(command.deployment_id)
+    left = [placement for placement in placements if placement["state"] != PlacementState.DESTROYED]
+    # Health is told first: what goes now goes on purpose.
+    run.save({"phase": "destroying"}, outcome.compose(command, outcome.removed(left)))
+    for placement in left:
+        removal.remove(placement, run, ports)
+    run.save({"phase": "sweeping"})
+    sweeps = removal.prove_gone(left, _targets(command, placements, ports), run, ports)
+    outcome.end(run, command, "destroyed", outcome.destroyed(command, left, sweeps))
+
+
+def _targets(command: Command, placements: Sequence[Document], ports: Ports) -> Sequence[Target]:
+    """Every region that a placement was ever meant for; without any, every region that we could have built in."""
+    regions = sorted({(p["cloud"], p["region"]) for p in placements}) or ports.intents.connected_regions()
+    tags = {"flowllama-deployment": command.deployment_id}
+    return [Target(ports.clouds[cloud], region, tags) for cloud, region in regions if cloud in ports.clouds]
+
+
+def _is_outdated(command: Command, ports: Ports) -> bool:
+    """A destroy of an older intent must not take down what a newer one has built."""
+    generation = ports.intents.generation(command.deployment_id)
+    return generation is not None and generation > command.generation

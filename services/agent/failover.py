@@ -1,0 +1,166 @@
+"""What an error of the cloud means for the next try, and which offer that is. Pure decisions, no I/O."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from contracts.vocabulary import Reason
+from services.agent.terraform import Ended
+
+Offer = Mapping[str, Any]
+LONGEST_DETAIL = 2000
+
+_API_ERROR = re.compile(r"api error (\w+): (.*)", re.DOTALL)
+_CAPACITY = frozenset(
+    {"InsufficientInstanceCapacity", "SpotMaxPriceTooLow", "Unsupported", "InsufficientHostCapacity"}
+    | {"InsufficientCapacity", "InsufficientFreeAddressesInSubnet"}
+)
+_QUOTA = frozenset(
+    {
+        "VcpuLimitExceeded",
+        "MaxSpotInstanceCountExceeded",
+        "InstanceLimitExceeded",
+        "SpotInstanceCountLimitExceeded",
+    }
+    | {"VolumeLimitExceeded", "SecurityGroupLimitExceeded", "AddressLimitExceeded", "MaxIOPSLimitExceeded"}
+)
+_TRANSIENT = frozenset(
+    {"RequestLimitExceeded", "Throttling", "ThrottlingException", "InternalError", "InternalFailure"}
+    | {"ServiceUnavailable", "Unavailable"}
+)
+_LOST_CONNECTION = ("request send failed", "connection reset", "EOF", "i/o timeout")
+
+
+class FailureKind(StrEnum):
+    """`capacity` and `quota` concern one offer or more; `transient` and `timeout` none; the last ends it all."""
+
+    CAPACITY = "capacity"
+    QUOTA = "quota"
+    TRANSIENT = "transient"
+    TIMEOUT = "timeout"
+    FINAL = "final"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a placement did not come to stand. `code` is the cloud's own word where it said one."""
+
+    kind: FailureKind
+    code: str
+    message: str
+
+    def as_document(self) -> dict[str, str]:
+        return asdict(self)
+
+    @staticmethod
+    def from_document(document: Mapping[str, str]) -> "Failure":
+        return Failure(FailureKind(document["kind"]), document["code"], document["message"])
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An offer that was tried for this command, and what became of it."""
+
+    offer: Offer
+    failure: Failure
+
+
+def classify(ended: Ended) -> Failure:
+    """Read a failed apply. The first API error decides; later ones follow from it."""
+    if ended.interrupted == "time_limit":
+        return Failure(
+            FailureKind.TIMEOUT, "TimeLimit", "The apply took longer than its limit and was stopped."
+        )
+    for error in ended.errors:
+        found = _API_ERROR.search(f"{error.summary} {error.detail}")
+        if found:
+            return Failure(_kind_of(found[1]), found[1], found[2].strip()[:500])
+    return _without_api_error(ended)
+
+
+def next_offer(candidates: Sequence[Offer], attempts: Sequence[Attempt], max_offers: int) -> Offer | None:
+    """The first candidate that no attempt rules out, or None when it is time to give up.
+
+    An offer that failed for no reason of its own gets another chance, behind all the others.
+    """
+    if len(attempts) >= max_offers or any(a.failure.kind is FailureKind.FINAL for a in attempts):
+        return None
+    possible = [c for c in candidates if not any(_rules_out(a, c) for a in attempts)]
+    untried = [c for c in possible if not any(_is_same(a.offer, c) for a in attempts)]
+    return next(iter(untried or possible), None)
+
+
+def verdict(attempts: Sequence[Attempt]) -> tuple[Reason, str]:
+    """How a provision that found no machine is reported, in words its user can act on."""
+    kinds = {attempt.failure.kind for attempt in attempts}
+    tried = "; ".join(_tried(attempt) for attempt in attempts)
+    if FailureKind.FINAL in kinds:
+        reason, advice = (
+            Reason.PROVISIONING_FAILED,
+            "The cloud refused it, and another machine would not help",
+        )
+    elif kinds == {FailureKind.QUOTA}:
+        reason = Reason.QUOTA_EXCEEDED
+        advice = "Ask for a higher quota with the cloud, or choose another region or machine"
+    elif FailureKind.CAPACITY in kinds or FailureKind.QUOTA in kinds:
+        reason = Reason.NO_CAPACITY
+        advice = "Try again later, allow on-demand machines, or choose another region or machine"
+    else:
+        reason, advice = Reason.PROVISIONING_FAILED, "Try again later"
+    return reason, f"{len(attempts)} offers tried, none came to stand. {advice}. {tried}"[:LONGEST_DETAIL]
+
+
+def offer_of(candidate: Mapping[str, Any], decision_id: str, placement_id: str) -> dict[str, Any]:
+    """A candidate as events name it: the placement of `contracts.messages`."""
+    return {
+        "placement_id": placement_id,
+        "decision_id": decision_id,
+        "cloud": candidate["cloud"],
+        "region": candidate["region"],
+        "zone": candidate["zone"],
+        "machine": candidate["machine"]["type"],
+        "spot": candidate["spot"],
+        "hourly_usd": str(candidate["hourly_usd"]),
+        "monthly_usd": str(candidate["monthly_usd"]),
+    }
+
+
+def _kind_of(code: str) -> FailureKind:
+    if code in _CAPACITY:
+        return FailureKind.CAPACITY
+    if code in _QUOTA:
+        return FailureKind.QUOTA
+    if code in _TRANSIENT:
+        return FailureKind.TRANSIENT
+    return FailureKind.FINAL
+
+
+def _without_api_error(ended: Ended) -> Failure:
+    words = " ".join(f"{e.summary} {e.detail}".strip() for e in ended.errors) or " ".join(ended.tail)
+    kind = FailureKind.TRANSIENT if any(sign in words for sign in _LOST_CONNECTION) else FailureKind.FINAL
+    return Failure(kind, "Terraform", words.strip()[:500] or f"Terraform ended with status {ended.status}.")
+
+
+def _rules_out(attempt: Attempt, candidate: Offer) -> bool:
+    """A quota counts for a whole region, spot and on-demand apart; a lack of capacity for the one offer."""
+    kind = attempt.failure.kind
+    if kind is FailureKind.QUOTA:
+        return _is_same_market(attempt.offer, candidate)
+    return kind not in (FailureKind.TRANSIENT, FailureKind.TIMEOUT) and _is_same(attempt.offer, candidate)
+
+
+def _is_same(offer: Offer, candidate: Offer) -> bool:
+    same_machine = offer["machine"] == candidate["machine"]["type"] and offer["zone"] == candidate["zone"]
+    return same_machine and _is_same_market(offer, candidate)
+
+
+def _is_same_market(offer: Offer, candidate: Offer) -> bool:
+    return all(offer[name] == candidate[name] for name in ("cloud", "region", "spot"))
+
+
+def _tried(attempt: Attempt) -> str:
+    offer, failure = attempt.offer, attempt.failure
+    market = "spot" if offer["spot"] else "on-demand"
+    return f"{offer['machine']} {market} in {offer['zone']}: {failure.code} ({failure.message[:200]})"

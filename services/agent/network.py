@@ -1,0 +1,103 @@
+"""`network apply`: builds what all placements of a region share, and writes the record that pricing imports.
+
+It is an operator's command, not a message: it runs once per region, and again whenever it is asked to. Terraform
+sees what is missing and builds only that. The record is a JSON object with the fields of `networks`.
+"""
+
+import json
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from contracts.stack_spec import NETWORK_OUTPUTS, load_stack_spec
+from services.agent import spec
+from services.agent.settings import NetworkSettings
+from services.agent.synth import Synth
+from services.agent.terraform import Terraform
+from services.agent.ui_stream import UiEvent
+from services.agent.workspace import Workspace
+from services.chassis.errors import FlowLlamaError, InvalidError
+from services.chassis.logs import get_logger
+from services.chassis.mongo import Document
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.client import EC2Client
+    from mypy_boto3_sts.client import STSClient
+
+log = get_logger(__name__)
+
+NAME = "main"
+DEFAULT_CIDR = "10.64.0.0/16"
+MOST_ZONES = 3
+_SAID = ("apply_complete", "apply_errored", "diagnostic", "change_summary")
+
+
+class NetworkNotAppliedError(FlowLlamaError):
+    """Terraform could not build the network."""
+
+
+def region_of(place: str) -> str:
+    """The region in `aws:us-east-1`. Raises `InvalidError`."""
+    cloud, _, region = place.partition(":")
+    if cloud != "aws" or not region:
+        raise InvalidError(f"{place} is no place to build a network in; name one such as aws:us-east-1")
+    return region
+
+
+def apply(
+    region: str, cidr: str, *, lean: bool, settings: NetworkSettings, synth: Synth, terraform: Terraform
+) -> Document:
+    """The record of the region's network as it stands after the apply."""
+    stack = _stack(region, cidr, lean, settings)
+    workspace = Workspace(settings.terraform.work_dir / "networks" / region)
+    workspace.path.mkdir(parents=True, exist_ok=True)
+    synth.synthesise(stack, workspace.path)
+    ended = terraform.apply(workspace, None, threading.Event(), _say)
+    if not ended.ok:
+        words = "; ".join(f"{error.summary} {error.detail}" for error in ended.errors) or " ".join(ended.tail)
+        raise NetworkNotAppliedError(words[:2000])
+    outputs = {name: ended.outputs.get(name) for name in NETWORK_OUTPUTS}
+    return {"cloud": "aws", "account": stack["account"], "region": region, **outputs}
+
+
+def write(record: Document, out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(record, indent=2) + "\n")
+
+
+def _stack(region: str, cidr: str, lean: bool, settings: NetworkSettings) -> Document:  # noqa: FBT001
+    common = spec.common("network", settings.account or _account(region), region, settings.build)
+    backend: dict[str, Any] = {**common["backend"], "key": f"networks/aws/{region}.tfstate"}
+    stack = {
+        **common,
+        "backend": backend,
+        "name": NAME,
+        "cidr": cidr,
+        "zones": _zones(region),
+        "lean": lean,
+        "supernets": list(settings.supernets),
+    }
+    load_stack_spec(stack)
+    return stack
+
+
+def _account(region: str) -> str:
+    sts: STSClient = boto3.client("sts", region_name=region)
+    return sts.get_caller_identity()["Account"]
+
+
+def _zones(region: str) -> list[str]:
+    ec2: EC2Client = boto3.client("ec2", region_name=region)
+    filters: list[Any] = [{"Name": "state", "Values": ["available"]}]
+    zones = ec2.describe_availability_zones(Filters=filters)["AvailabilityZones"]
+    ordinary = [
+        zone["ZoneName"] for zone in zones if zone.get("ZoneType", "availability-zone") == "availability-zone"
+    ]
+    return sorted(ordinary)[:MOST_ZONES]
+
+
+def _say(event: UiEvent) -> None:
+    if event.type in _SAID:
+        log.info("network_progress", resource=event.resource, said=event.message)

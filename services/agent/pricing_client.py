@@ -1,0 +1,40 @@
+"""Pricing, as the agent needs it: offers to try in turn, and a word to everybody when one has no capacity."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from services.agent.command import Command
+from services.chassis.service_client import ServiceClient
+
+BLOCK_MINUTES = 30
+
+
+class Pricing(Protocol):
+    def select(self, command: Command) -> Mapping[str, Any]:
+        """The decision: its id, the model as a spec takes it, the candidates in the order to try them.
+
+        Raises `InvalidError` with pricing's own words when nothing on offer meets the request.
+        """
+
+    def block(self, offer: Mapping[str, Any], reason: str, *, correlation_id: str) -> None:
+        """Leave an offer out of everybody's choice for a while."""
+
+
+class PricingClient:
+    """Over HTTP, with the token that auth issued to the agent."""
+
+    def __init__(self, client: ServiceClient) -> None:
+        self._client = client
+
+    def select(self, command: Command) -> Mapping[str, Any]:
+        body = {
+            "deployment_id": command.deployment_id,
+            "workload": dict(command.data["workload"]),
+            "exposure": command.data["exposure"]["kind"],
+        }
+        return self._client.post("/internal/select", body, correlation_id=command.origin.correlation_id)
+
+    def block(self, offer: Mapping[str, Any], reason: str, *, correlation_id: str) -> None:
+        body = {name: offer[name] for name in ("cloud", "region", "zone", "machine", "spot")}
+        body |= {"reason": reason, "minutes": BLOCK_MINUTES}
+        self._client.post("/internal/blocks", body, correlation_id=correlation_id)

@@ -1,0 +1,85 @@
+"""The stack spec of one offer: plain JSON for the synth child, kept with the placement so that it can be destroyed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.stack_spec import DEFAULT_MAX_RETRIES, SPEC_VERSION, load_stack_spec
+from contracts.vocabulary import Arch
+from services.agent.command import Command
+from services.agent.settings import BuildSettings
+from services.agent.states import state_key
+from services.chassis.mongo import Document
+
+INSTANCE_PORT = 11434
+
+
+def deployment(
+    command: Command,
+    placement_id: str,
+    epoch: int,
+    candidate: Mapping[str, Any],
+    model: Mapping[str, Any],
+    build: BuildSettings,
+) -> Document:
+    """Raises marshmallow's `ValidationError`: it is the last look before text becomes infrastructure."""
+    spec = {
+        **common("deployment", candidate["account"], candidate["region"], build),
+        "deployment_id": command.deployment_id,
+        "placement_id": placement_id,
+        "zone": candidate["zone"],
+        "subnet_id": candidate["network"]["subnet_id"],
+        "vpc_id": candidate["network"]["vpc_id"],
+        "instance_profile": candidate["network"]["instance_profile"],
+        "machine": dict(candidate["machine"]),
+        "spot": candidate["spot"],
+        "spot_max_usd": command.data["workload"].get("max_hourly_usd") if candidate["spot"] else None,
+        "exposure": _exposure(command.data["exposure"], candidate["network"]["egress_cidrs"], build),
+        "ollama": {
+            "version": build.ollama_version,
+            "sha256": build.ollama_sha256[Arch(candidate["machine"]["arch"])],
+        },
+        "model": {**model, "digest": None},
+        "tokens": {
+            "user_sha256": command.data["token_sha256"],
+            "health_sha256": command.data["health_token_sha256"],
+        },
+    }
+    spec = at_epoch(spec, epoch)
+    load_stack_spec(spec)
+    return spec
+
+
+def at_epoch(spec: Mapping[str, Any], epoch: int) -> Document:
+    """The same stack, its state under the key of this epoch."""
+    key = state_key(spec["placement_id"], epoch)
+    return {**spec, "epoch": epoch, "backend": {**spec["backend"], "key": key}}
+
+
+def common(kind: str, account: str, region: str, build: BuildSettings) -> Document:
+    return {
+        "kind": kind,
+        "version": SPEC_VERSION,
+        "cloud": "aws",
+        "account": account,
+        "environment": build.environment,
+        "region": region,
+        "tags": {},
+        "provider": {"max_retries": DEFAULT_MAX_RETRIES},
+        "backend": {
+            "kind": "s3",
+            "bucket": build.state.bucket,
+            "key": "unset.tfstate",
+            "region": build.state.region,
+            "path_style": build.state.path_style,
+        },
+    }
+
+
+def _exposure(wanted: Mapping[str, Any], egress_cidrs: list[str], build: BuildSettings) -> Document:
+    """Health's addresses are admitted: the network's own, and those that the settings name."""
+    service_cidrs = dict.fromkeys([*egress_cidrs, *build.service_cidrs])
+    return {
+        "kind": wanted["kind"],
+        "allow_cidrs": list(wanted.get("allow_cidrs") or ()),
+        "service_cidrs": list(service_cidrs),
+    }
