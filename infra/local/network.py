@@ -21,19 +21,9 @@ def main() -> None:
 def _commands(env: Env) -> tuple[tuple[str, ...], ...]:
     """The same two commands an operator gives for a real region."""
     outputs = env.str("AGENT_WORK_DIR") + "/network.json"
-    region, cidr = env.str("AWS_REGION"), env.str("FLOWLLAMA_LOCAL_NET")
-    apply = (
-        "services.agent",
-        "network",
-        "apply",
-        "--region",
-        region,
-        "--cidr",
-        cidr,
-        "--lean",
-        "--out",
-        outputs,
-    )
+    cidr = env.str("FLOWLLAMA_LOCAL_NET")
+    place = f"aws:{env.str('AWS_REGION')}"
+    apply = ("services.agent", "network", "apply", place, "--cidr", cidr, "--lean", "--out", outputs)
     return (apply, ("services.pricing", "networks", "import", outputs))
 
 
