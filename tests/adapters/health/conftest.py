@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
+from services.chassis.mongo import Store
 from tests.adapters.health.instance import FakeInstance
+from tests.adapters.health.world import World
 
 
 @pytest_asyncio.fixture
@@ -14,3 +16,10 @@ async def instance() -> AsyncIterator[FakeInstance]:
     await fake.start()
     yield fake
     await fake.stop()
+
+
+@pytest_asyncio.fixture
+async def world(store: Store) -> AsyncIterator[World]:
+    made = World(store)
+    async with made.probe:
+        yield made
