@@ -54,7 +54,9 @@ class Firewall(Construct):
 
 
 def _ways_in(props: FirewallProps) -> list[SecurityGroupIngress]:
-    named = (("Allow-list", props.allow_cidrs), ("Platform", props.service_cidrs))
+    # EC2 refuses the same rule twice, whatever the descriptions say; a user may list the platform's own network.
+    platform = tuple(cidr for cidr in props.service_cidrs if cidr not in props.allow_cidrs)
+    named = (("Allow-list", props.allow_cidrs), ("Platform", platform))
     return [_way_in(description, cidrs) for description, cidrs in named if cidrs]
 
 
