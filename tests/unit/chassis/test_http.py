@@ -137,7 +137,7 @@ def test_a_method_that_is_not_there_names_those_that_are(client: FlaskClient, au
 
 
 @pytest.mark.parametrize("length_known", [True, False])
-def test_a_body_over_the_cap(client: FlaskClient, auth: Auth, length_known: bool) -> None:
+def test_a_body_over_the_cap(client: FlaskClient, auth: Auth, *, length_known: bool) -> None:
     body = b'{"name": "' + b"a" * MAX_BODY_BYTES + b'"}'
     if length_known:
         answer = _post(client, auth, body)

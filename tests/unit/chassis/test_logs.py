@@ -84,7 +84,7 @@ def test_secrets_are_hidden_by_name_and_by_form(lines: Lines, fields: dict[str, 
 
 def test_tracebacks_and_lines_of_libraries_are_searched_too(lines: Lines) -> None:
     try:
-        raise ValueError(f"refused {TOKEN}")
+        int(f"refused {TOKEN}")
     except ValueError:
         logs.get_logger("test.fourth").exception("handler_failed")
     logging.getLogger("some.library").warning("calling with %s", f"Bearer {JWT}")
