@@ -8,6 +8,7 @@ import socket
 import threading
 from contextlib import suppress
 from types import TracebackType
+from typing import Self
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
@@ -15,16 +16,19 @@ _entered = threading.local()
 
 
 class Deadline:
+    """`over` says whether time ran out: an answer cut off within its headers looks whole to the HTTP library."""
+
     def __init__(self, seconds: float) -> None:
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._over = False
+        self.over = False
         self._timer = threading.Timer(seconds, self._expire)
         self._timer.daemon = True
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         _entered.deadline = self
         self._timer.start()
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -39,12 +43,12 @@ class Deadline:
         """Keep a second descriptor: TLS takes the first one away, and a shutdown through either ends both."""
         with self._lock:
             self._sockets.append(connection.dup())
-            if self._over:
+            if self.over:
                 _shut_down(self._sockets[-1])
 
     def _expire(self) -> None:
         with self._lock:
-            self._over = True
+            self.over = True
             for watched in self._sockets:
                 _shut_down(watched)
 

@@ -15,6 +15,7 @@ from services.chassis.config import Network
 from services.health.webhooks.deadline import Deadline, DeadlineHTTPConnection, DeadlineHTTPSConnection
 from services.health.webhooks.targets import RefusedTargetError, Resolver, pin, resolve
 
+LATE = "no answer in time"
 USER_AGENT = "FlowLlama-Webhooks/1.0"
 
 
@@ -44,12 +45,16 @@ class Sender:
     def send(self, url: str, body: str, headers: Mapping[str, str]) -> Answer:
         """Never raises for what the network or the receiver does."""
         sent = {"Content-Type": "application/json", "Connection": "close", **headers}
+        with Deadline(self._timeout_s) as deadline:
+            answer = self._post(url, body, sent)
+            return Answer(None, LATE) if deadline.over else answer
+
+    def _post(self, url: str, body: str, headers: Mapping[str, str]) -> Answer:
         try:
             # The body is never read: only status and headers count, and those http.client bounds.
             with (
-                Deadline(self._timeout_s),
                 self._session() as session,
-                session.post(url, data=body.encode(), headers=sent, stream=True) as response,
+                session.post(url, data=body.encode(), headers=headers, stream=True) as response,
             ):
                 return Answer(response.status_code, None, CaseInsensitiveDict(response.headers))
         except RefusedTargetError as error:
@@ -113,5 +118,5 @@ def _reason(error: requests.RequestException) -> str:
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate can't be verified"
     if isinstance(error, requests.Timeout):
-        return "no answer in time"
+        return LATE
     return "no connection, or it broke before an answer"
