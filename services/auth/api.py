@@ -27,6 +27,7 @@ from services.chassis.auth_verify import Verifier
 from services.chassis.http import client_address, correlation_id, principal, require_user
 
 JWKS_MAX_AGE_S = 60
+BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 
 
 def public(ports: Ports) -> Blueprint:
@@ -61,11 +62,13 @@ def signed_in(ports: Ports, verifier: Verifier) -> Blueprint:
     blueprint.before_request(lambda: sessions.require_live(principal(), ports=ports))
 
     @blueprint.post("/logout")
+    @blueprint.doc(security=BEARER)
     @blueprint.response(204)
     def logout() -> None:
         sessions.sign_out(principal(), _origin(), ports=ports)
 
     @blueprint.get("/me")
+    @blueprint.doc(security=BEARER)
     @blueprint.response(200, AccountSchema)
     def me() -> Any:
         return accounts.me(principal(), store=ports.store)
