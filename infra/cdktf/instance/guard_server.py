@@ -159,13 +159,16 @@ def requests_under_way() -> int:
     """How many requests of the user Caddy has open to Ollama. No Caddy means no request."""
     connection = _UnixConnection("localhost", timeout=2)
     try:
-        connection.request("GET", "/reverse_proxy/upstreams")
+        # Over its socket, Caddy 2.6 takes a request for its administration only from a host without a name.
+        connection.putrequest("GET", "/reverse_proxy/upstreams", skip_host=True)
+        connection.putheader("Host", "")
+        connection.endheaders()
         upstreams = json.loads(connection.getresponse().read())
-    except (OSError, ValueError, http.client.HTTPException):
+        return sum(int(one["num_requests"]) for one in upstreams if one["address"] == USER_UPSTREAM)
+    except (OSError, ValueError, TypeError, KeyError, http.client.HTTPException):
         return 0
     finally:
         connection.close()
-    return sum(int(one["num_requests"]) for one in upstreams if one["address"] == USER_UPSTREAM)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
