@@ -45,6 +45,11 @@ class Child(ABC):
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int | None:
+        """Until its end has been noticed by `step`."""
+        return self._process.pid if self._process is not None else None
+
     def track(self, starts: int, *, followed_ready: bool) -> None:  # noqa: B027 - a program follows nothing.
         """Hear of the process this one follows."""
 
@@ -62,9 +67,10 @@ class Child(ABC):
             self._process.terminate()
 
     def kill(self) -> None:
-        """Kill the whole group."""
+        """Kill the whole group and wait for its leader's end."""
         if self._process is not None:
             _kill_group(self._process.pid)
+            self._process.wait()
 
     def status(self) -> dict[str, Any]:
         return {
@@ -130,6 +136,11 @@ class RunningJob(Child):
         self._done_for = 0
         self._wanted_for = 0
         self._runs_for = 0
+
+    @property
+    def pid(self) -> int | None:
+        """Until its end has been noticed by `step`."""
+        return self._process.pid if self._process is not None else None
 
     def track(self, starts: int, *, followed_ready: bool) -> None:
         if followed_ready and starts != self._wanted_for:

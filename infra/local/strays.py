@@ -20,7 +20,7 @@ def strays(root: Path) -> Sequence[int]:
 
 
 def kill_strays(root: Path) -> Sequence[int]:
-    """Kill them and wait until they are gone; returns those that were there."""
+    """Kill them and wait until they are gone; returns those that were there. An ended one counts as gone."""
     found = strays(root)
     for pid in found:
         _kill(pid)

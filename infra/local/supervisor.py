@@ -10,27 +10,29 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from infra.local.child import Child, RunningJob, RunningProgram
 from infra.local.environment import local_environment, process_environment
 from infra.local.keys import ensure_keys
 from infra.local.layout import Layout
+from infra.local.orphans import adopt, bury
 from infra.local.ports import ports_from
 from infra.local.programs import jobs, programs
 from infra.local.running import hold_supervisor_lock
 from infra.local.settings import local_settings
+from infra.local.strays import kill_strays
 
 TICK_S = 0.05
 GRACE_S = 10.0  # `make down` resets everything, so nobody waits for a long drain.
 
 
 class Supervisor:
-    """One loop, no threads. `status_file` is rewritten whenever something changed."""
+    """One loop, no threads. The status file is rewritten whenever something changed."""
 
-    def __init__(self, children: Sequence[Child], status_file: Path) -> None:
+    def __init__(self, children: Sequence[Child], layout: Layout) -> None:
         self._children = {child.name: child for child in children}
-        self._status_file = status_file
+        self._root = layout.root
+        self._status_file = layout.status_file
         self._written = ""
         self._stopping = False
 
@@ -52,6 +54,7 @@ class Supervisor:
             if child.follows:
                 child.track(self._children[child.follows].starts, followed_ready=child.follows in ready)
             child.step(now, ready)
+        self._bury_orphans()
         self._write_status()
 
     def _shut_down(self) -> None:
@@ -63,6 +66,11 @@ class Supervisor:
             time.sleep(TICK_S)
         for child in self._children.values():
             child.kill()
+        kill_strays(self._root)
+        self._bury_orphans()
+
+    def _bury_orphans(self) -> None:
+        bury({child.pid for child in self._children.values() if child.pid is not None})
 
     def _write_status(self) -> None:
         text = json.dumps(
@@ -85,7 +93,8 @@ def main() -> None:
     ]
     children += [RunningJob(each, environment, layout.logs) for each in jobs()]
     with hold_supervisor_lock(layout):
-        supervisor = Supervisor(children, layout.status_file)
+        supervisor = Supervisor(children, layout)
+        adopt()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: supervisor.stop())
         supervisor.run()

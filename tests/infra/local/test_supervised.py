@@ -13,6 +13,7 @@ import pytest
 
 from infra.local.child import FIRST_PAUSE_S, LONGEST_PAUSE_S, RunningJob, RunningProgram
 from infra.local.environment import mark
+from infra.local.layout import Layout
 from infra.local.programs import Job, Program
 from infra.local.strays import kill_strays, strays
 from infra.local.supervisor import Supervisor
@@ -131,7 +132,9 @@ def test_a_failing_job_is_tried_again(tmp_path: Path) -> None:
 
 def test_the_supervisor_stops_everything_when_told(tmp_path: Path, port: int) -> None:
     child = program(tmp_path, port)
-    supervisor = Supervisor([child], tmp_path / "status.json")
+    layout = Layout(tmp_path)
+    layout.create()
+    supervisor = Supervisor([child], layout)
     seen: list[int] = []
 
     def when_ready() -> None:
@@ -157,6 +160,28 @@ def test_processes_that_outlived_their_supervisor_are_found_by_their_mark_and_ki
     finally:
         stray.kill()
         other.kill()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans to a chosen ancestor")
+def test_orphans_are_handed_over_and_buried() -> None:
+    program = """
+import os, subprocess, sys, time
+from infra.local import orphans
+orphans.adopt()
+middle = subprocess.Popen(["sh", "-c", "sleep 0.2 & echo $!"], stdout=subprocess.PIPE)
+orphan = int(middle.communicate()[0])
+own = subprocess.Popen(["true"])
+while os.path.exists(f"/proc/{orphan}"):
+    orphans.bury({own.pid})
+    own.poll()
+    time.sleep(0.02)
+print(own.wait())
+"""
+    ended = subprocess.run(
+        (sys.executable, "-c", program), capture_output=True, text=True, timeout=20, check=True
+    )
+
+    assert ended.stdout.strip() == "0"
 
 
 def _await_death(child: RunningProgram) -> None:
