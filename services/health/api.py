@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_smorest import Blueprint
+from marshmallow import RAISE
 
 from contracts.http.health import (
     DeliveriesQuerySchema,
@@ -12,6 +13,7 @@ from contracts.http.health import (
     InstanceListSchema,
     InstancesQuerySchema,
 )
+from contracts.vocabulary import Cloud, InstanceStatus, Reason
 from services.chassis.auth_verify import Verifier
 from services.chassis.errors import NotFoundError
 from services.chassis.http import principal, require_user
@@ -34,7 +36,7 @@ def blueprint(ports: Ports) -> Blueprint:
     routes.before_request(require_user(ports.verifier))
 
     @routes.get("/instances")
-    @routes.arguments(InstancesQuerySchema, location="query")
+    @routes.arguments(InstancesQuerySchema, location="query", unknown=RAISE)
     @routes.response(200, InstanceListSchema)
     def list_instances(query: dict[str, Any]) -> Mapping[str, Any]:
         """Every machine that was built for a deployment, newest first."""
@@ -44,7 +46,7 @@ def blueprint(ports: Ports) -> Blueprint:
         return {"items": [_instance(record) for record in found]}
 
     @routes.get("/webhooks/<deployment_id>/deliveries")
-    @routes.arguments(DeliveriesQuerySchema, location="query")
+    @routes.arguments(DeliveriesQuerySchema, location="query", unknown=RAISE)
     @routes.response(200, DeliveryListSchema)
     def list_deliveries(query: dict[str, Any], deployment_id: str) -> Mapping[str, Any]:
         """The latest webhook messages of a deployment, newest first."""
@@ -65,7 +67,14 @@ def _checked(deployment_id: str) -> str:
 
 
 def _instance(record: Document) -> Mapping[str, Any]:
-    return {**record, "placement_id": record["_id"], "last_poll_at": record.get("last_poll_at")}
+    return {
+        **record,
+        "placement_id": record["_id"],
+        "cloud": Cloud(record["cloud"]),
+        "status": InstanceStatus(record["status"]),
+        "reason": Reason(record["reason"]),
+        "last_poll_at": record.get("last_poll_at"),
+    }
 
 
 def _delivery(record: Document) -> Mapping[str, Any]:

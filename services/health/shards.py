@@ -14,8 +14,8 @@ from services.health.store import POLLER_SHARDS
 
 log = get_logger(__name__)
 
-TTL_S = 20.0
-RENEW_EVERY_S = 5.0
+TTL_S = 15.0
+RENEW_EVERY_S = 3.0
 SAFETY_S = 6.0  # Longer than one look's deadline: what is under way ends before anybody else begins.
 
 
