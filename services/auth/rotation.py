@@ -58,6 +58,9 @@ def _rotate(kept: Mapping[str, Any], session: Mapping[str, Any], ports: Ports) -
         ports.store, kept["_id"], record["_id"], ports.sealer.seal(successor), now
     ):
         return successor
+    used = records.refresh_token(ports.store, kept["_id"], now)
+    if used is not None and used["successor"] == record["_id"]:
+        return successor  # The driver repeated a write whose answer was lost, and met its own mark.
     records.drop_refresh_token(ports.store, record["_id"])
     return None
 

@@ -100,6 +100,19 @@ def test_a_refresh_that_meets_a_logout_gets_nothing(auth: Auth, monkeypatch: pyt
     assert auth.refresh(first["refresh_token"]).status_code == 401
 
 
+def test_a_write_that_the_driver_repeated_is_no_reuse(auth: Auth, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = auth.tokens()
+    real = records.rotate_refresh_token
+
+    def rotate_twice(*arguments: Any) -> bool:
+        return real(*arguments) and real(*arguments)
+
+    monkeypatch.setattr(rotation.records, "rotate_refresh_token", rotate_twice)
+    second = auth.refresh(first["refresh_token"]).json or {}
+
+    assert auth.refresh(second["refresh_token"]).status_code == 200
+
+
 def test_an_idle_token_and_an_old_session_end(auth: Auth) -> None:
     idle = auth.tokens()
     auth.clock.advance(days=7, seconds=1)
