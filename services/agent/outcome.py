@@ -25,7 +25,7 @@ def selected(placement: Document) -> Fact:
 
 
 def standing(command: Command, placement: Document) -> Sequence[Fact]:
-    """The machine stands. The selection is told again, for a receiver that missed it."""
+    """The machine stands."""
     outputs = placement["outputs"]
     machine = {"instance_id": outputs["instance_id"], "address": outputs["address"]}
     launched = {
@@ -38,11 +38,8 @@ def standing(command: Command, placement: Document) -> Sequence[Fact]:
         "model": placement["spec"]["model"]["tag"],
         "health_token_sealed": command.data["health_token_sealed"],
     }
-    return (
-        selected(placement),
-        (m.PROVISIONED, {"placement": placement["offer"], **machine}),
-        (m.INSTANCE_LAUNCHED, launched),
-    )
+    provisioned = {"placement": placement["offer"], **machine}
+    return ((m.PROVISIONED, provisioned), (m.INSTANCE_LAUNCHED, launched))
 
 
 def failed(command: Command, reason: Reason, detail: str) -> Fact:
@@ -58,9 +55,14 @@ def destroyed(command: Command, placements: Sequence[Document], sweeps: int) -> 
     return (*removed(placements), (m.DESTROYED, {"command_id": command.id, "sweeps": sweeps}))
 
 
-def end(run: Held, command: Command, phase: str, facts: Sequence[Fact]) -> None:
-    """The command is carried out: one write says so, and holds what there is to tell."""
-    told = [{"type": type_, "data": dict(data)} for type_, data in facts]
+def end(
+    run: Held, command: Command, phase: str, facts: Sequence[Fact], told_before: Sequence[Fact] = ()
+) -> None:
+    """The command is carried out: one write says so, and holds what there is to tell.
+
+    Whoever asks again may have missed what was told before, so that comes again as well.
+    """
+    told = [{"type": type_, "data": dict(data)} for type_, data in (*told_before, *facts)]
     run.save({"phase": phase, "outcome": {"result": phase, "events": told}}, compose(command, facts))
     log.info("run_ended", command_id=command.id, result=phase)
 

@@ -101,6 +101,7 @@ class _Provision:
             known = states.known_ids(self._ports.states.read(placement["_id"], self._run.epoch))
             target = removal.target_of(placement, self._ports)
             sweep.until_empty([target], removal.patience(self._run, self._ports), keep=known)
+            self._announce(placement)
             return placement
         return None
 
@@ -135,13 +136,16 @@ class _Provision:
         stack = self._spec(placement_id, candidate, decision["model"])
         offer = failover.offer_of(candidate, decision["decision_id"], placement_id)
         placement = self._ports.placements.intend(self._command, number, self._run.epoch, offer, stack)
-        known = self._run.document["placement_ids"]
-        self._run.save(
-            {"phase": "building", "placement_ids": [*known, placement_id]},
-            outcome.compose(self._command, [outcome.selected(placement)]),
-        )
+        self._announce(placement)
         log.info("offer_chosen", **{k: offer[k] for k in ("placement_id", "zone", "machine", "spot")})
         return placement
+
+    def _announce(self, placement: Document) -> None:
+        known = [*self._run.document["placement_ids"], placement["_id"]]
+        self._run.save(
+            {"phase": "building", "placement_ids": list(dict.fromkeys(known))},
+            outcome.compose(self._command, [outcome.selected(placement)]),
+        )
 
     def _spec(self, placement_id: str, candidate: Mapping[str, Any], model: Mapping[str, Any]) -> Document:
         build = self._ports.rules.build
@@ -159,7 +163,8 @@ class _Provision:
         placement = self._ports.placements.change(
             placement, self._run.epoch, state=PlacementState.STANDING.value, outputs=dict(ended.outputs)
         )
-        outcome.end(self._run, self._command, "standing", outcome.standing(self._command, placement))
+        facts = outcome.standing(self._command, placement)
+        outcome.end(self._run, self._command, "standing", facts, [outcome.selected(placement)])
         return None
 
     def _abandon(self, placement: Document, failure: Failure) -> None:
