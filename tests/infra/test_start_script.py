@@ -1,0 +1,144 @@
+"""The start-up script's own functions, run by bash, with the machine's places moved into a directory."""
+
+import json
+import shutil
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from contracts.stack_model import DeploymentSpec
+from contracts.stack_spec import load_stack_spec
+from infra.cdktf import samples
+from infra.cdktf.instance import user_data
+
+SCRIPT = Path(user_data.__file__).parent / "start.sh"
+# Root-only commands and the metadata service are stood in for; everything else is the script's.
+STAND_INS = """
+metadata() { [[ $1 == local-ipv4 ]] && echo 10.64.0.7 || echo '<html>no address</html>'; }
+install() { cp "${@: -2:1}" "${@: -1}"; }
+trap 'failed "step at line $LINENO ended with status $?"' ERR
+"""
+
+
+def run(directory: Path, call: str) -> "subprocess.CompletedProcess[str]":
+    text = SCRIPT.read_text().removesuffix('main "$@"\n')
+    for place in ("/etc/flowllama", "/run/flowllama"):
+        text = text.replace(place, str(directory))
+    script = directory / "functions.sh"
+    script.write_text(text + STAND_INS + call + "\n")
+    (directory / "tls").mkdir(exist_ok=True)
+    path = f"{Path(sys.base_prefix) / 'bin'}:/usr/bin:/bin"
+    return subprocess.run(
+        ["bash", str(script)], env={"PATH": path}, capture_output=True, text=True, check=False
+    )
+
+
+def write_config(directory: Path, **model: Any) -> None:
+    spec = load_stack_spec(samples.deployment())
+    assert isinstance(spec, DeploymentSpec)
+    document = user_data.instance_document(spec)
+    document["model"] |= model
+    (directory / "instance.json").write_text(json.dumps(document))
+
+
+def test_a_checked_config_is_read_value_by_value(tmp_path: Path) -> None:
+    write_config(tmp_path)
+
+    done = run(
+        tmp_path,
+        'read_config; echo "$arch|$gpu_kind|$model_tag|$context_size|$parallel|$kv_type|$ollama_version"',
+    )
+
+    assert done.stdout == "x86_64|A10G|llama3.2:1b|8192|2|f16|0.32.9\n", done.stderr
+
+
+@pytest.mark.parametrize("tag", ["hf.co/Org/Repo-GGUF:Q4_K_M", "user/model:x"])
+def test_other_forms_of_a_tag_pass(tmp_path: Path, tag: str) -> None:
+    write_config(tmp_path, tag=tag)
+
+    assert run(tmp_path, "read_config").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"tag": "$(touch {marker})"},
+        {"tag": "`touch {marker}`"},
+        {"tag": "x; touch {marker}"},
+        {"tag": "x\ntouch {marker}"},
+        {"tag": "x'\"; touch {marker} #"},
+        {"tag": "evil.host/m"},
+        {"tag": "-rf"},
+        {"tag": None},
+        {"context_size": "1; touch {marker}"},
+        {"context_size": "8192\nOLLAMA_HOST=0.0.0.0"},
+        {"parallel": "a[$(touch {marker})]"},
+        {"kv_type": "f16\nOLLAMA_ORIGINS=*"},
+    ],
+)
+def test_a_hostile_value_stops_the_boot_and_runs_nothing(tmp_path: Path, model: dict[str, Any]) -> None:
+    marker = tmp_path / "marker"
+    write_config(
+        tmp_path,
+        **{
+            key: str(value).replace("{marker}", str(marker)) if value else value
+            for key, value in model.items()
+        },
+    )
+
+    done = run(tmp_path, "read_config")
+
+    assert done.returncode == 1
+    assert not marker.exists()
+    phase = json.loads((tmp_path / "phase.json").read_text())
+    assert phase["phase"] == "failed"
+    assert "is not valid" in phase["detail"]
+
+
+def test_any_failing_step_shows_in_the_phase(tmp_path: Path) -> None:
+    done = run(tmp_path, "broken() { false; }; broken; echo never")
+
+    assert done.stdout == ""
+    phase = json.loads((tmp_path / "phase.json").read_text())
+    assert (done.returncode, phase["phase"]) == (1, "failed")
+
+
+def test_a_detail_with_quotes_stays_one_json_string(tmp_path: Path) -> None:
+    run(tmp_path, """phase pulling 'said "no" \\ $(x)'""")
+
+    assert json.loads((tmp_path / "phase.json").read_text()) == {
+        "phase": "pulling",
+        "progress_pct": None,
+        "detail": 'said "no" \\ $(x)',
+    }
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl on PATH")
+def test_a_root_signs_one_leaf_for_the_machines_addresses_and_its_key_is_gone(tmp_path: Path) -> None:
+    done = run(tmp_path, "make_certificate")
+
+    assert done.returncode == 0, done.stderr
+    tls = tmp_path / "tls"
+    assert {path.name for path in tls.iterdir()} == {"ca.pem", "leaf.pem", "leaf.key"}
+    leaf = x509.load_pem_x509_certificate((tls / "leaf.pem").read_bytes())
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert [str(name) for name in names.get_values_for_type(x509.IPAddress)] == ["127.0.0.1", "10.64.0.7"]
+    leaf.verify_directly_issued_by(x509.load_pem_x509_certificate((tls / "ca.pem").read_bytes()))
+    ssl.create_default_context().load_verify_locations(tls / "ca.pem")
+    strict = ["openssl", "verify", "-x509_strict", "-CAfile", str(tls / "ca.pem"), str(tls / "leaf.pem")]
+    subprocess.run(strict, check=True, capture_output=True)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl on PATH")
+def test_a_second_boot_keeps_the_certificate(tmp_path: Path) -> None:
+    run(tmp_path, "make_certificate")
+    before = (tmp_path / "tls/leaf.pem").read_bytes()
+
+    run(tmp_path, "make_certificate")
+
+    assert (tmp_path / "tls/leaf.pem").read_bytes() == before
