@@ -3,6 +3,7 @@
 import ctypes
 import os
 import sys
+import time
 from collections.abc import Collection
 
 _PR_SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
@@ -18,6 +19,18 @@ def bury(own: Collection[int]) -> None:
     """Collect ended orphans. The processes in `own` are left for whoever started them."""
     while (ended := _next_ended()) is not None and ended not in own:
         os.waitpid(ended, 0)
+
+
+def bury_all(timeout_s: float) -> None:
+    """Wait for every child to end, adopted ones too, after all were killed."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        try:
+            buried, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not buried:
+            time.sleep(0.02)
 
 
 def _next_ended() -> int | None:

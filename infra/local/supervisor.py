@@ -15,7 +15,7 @@ from infra.local.child import Child, RunningJob, RunningProgram
 from infra.local.environment import local_environment, process_environment
 from infra.local.keys import ensure_keys
 from infra.local.layout import Layout
-from infra.local.orphans import adopt, bury
+from infra.local.orphans import adopt, bury, bury_all
 from infra.local.ports import ports_from
 from infra.local.programs import jobs, programs
 from infra.local.running import hold_supervisor_lock
@@ -67,7 +67,7 @@ class Supervisor:
         for child in self._children.values():
             child.kill()
         kill_strays(self._root)
-        self._bury_orphans()
+        bury_all(timeout_s=GRACE_S)
 
     def _bury_orphans(self) -> None:
         bury({child.pid for child in self._children.values() if child.pid is not None})
