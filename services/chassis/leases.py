@@ -5,6 +5,7 @@ into numbers of milliseconds.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -31,19 +32,12 @@ def acquire(
     A missing document is created with nothing but the lease, unless `create` forbids it.
     """
     if create:
-        try:
-            # No `$expr` in here: MongoDB refuses it in the predicate of an upsert.
-            return collection.find_one_and_update(
-                {"_id": document_id, field: {"$exists": False}},
-                _taken(field, owner, ttl_s),
-                upsert=True,
-                return_document=ReturnDocument.AFTER,
-            )
-        except DuplicateKeyError:  # The document exists and somebody has leased it before.
-            pass
-    expired = {"$lte": [_expiry_ms(field, grace_s), _NOW_MS]}
+        # Not by an upsert: MongoDB refuses `$expr` in one, and racing upserts of the embedded store may be
+        # applied and yet return nothing.
+        with suppress(DuplicateKeyError):
+            collection.insert_one({"_id": document_id})
     return collection.find_one_and_update(
-        {"_id": document_id, "$expr": expired},
+        {"_id": document_id, "$expr": {"$lte": [_expiry_ms(field, grace_s), _NOW_MS]}},
         _taken(field, owner, ttl_s),
         return_document=ReturnDocument.AFTER,
     )
