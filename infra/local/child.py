@@ -145,7 +145,7 @@ class RunningJob(Child):
     def track(self, starts: int, *, followed_ready: bool) -> None:
         if followed_ready and starts != self._wanted_for:
             self._wanted_for, self._failures, self._start_at = starts, 0, 0.0
-            self.ready = False
+        self.ready = followed_ready and self._done_for == starts
 
     def step(self, now: float, ready: Collection[str]) -> None:
         if self._process is None:

@@ -4,6 +4,7 @@ The emulator forgets its queues when it is killed, so this runs each time it has
 them are sent again by the services' own sweeps.
 """
 
+import contextlib
 import json
 from typing import TYPE_CHECKING
 
@@ -36,8 +37,9 @@ def create_queues(client: "SQSClient") -> None:
 
 
 def create_bucket(client: "S3Client", name: str) -> None:
-    """Versioned, as Terraform's documentation asks of a state bucket."""
-    client.create_bucket(Bucket=name)
+    """Versioned, as Terraform's documentation asks of a state bucket. One that is there keeps its objects."""
+    with contextlib.suppress(client.exceptions.BucketAlreadyOwnedByYou):
+        client.create_bucket(Bucket=name)
     client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
 
 

@@ -9,12 +9,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from infra.local.layout import Layout
 from infra.local.settings import REPOSITORY
-from infra.local.strays import strays
+from infra.local.strays import has_ended, strays
 
 STOP_TIMEOUT_S = 20.0
 
@@ -46,8 +46,10 @@ def hold_supervisor_lock(layout: Layout) -> IO[str]:
 
 
 def children(layout: Layout) -> list[ChildStatus]:
+    """What the supervisor wrote last, corrected by what one can see: a process that has just died is not ready."""
     status = _status(layout)
-    return [ChildStatus(**child) for child in status["children"]] if status else []
+    written = [ChildStatus(**child) for child in status["children"]] if status else []
+    return [replace(one, ready=one.ready and (one.pid is None or not has_ended(one.pid))) for one in written]
 
 
 def start_supervisor(layout: Layout, environment: dict[str, str]) -> subprocess.Popen[bytes]:

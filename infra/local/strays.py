@@ -30,6 +30,16 @@ def kill_strays(root: Path) -> Sequence[int]:
     return found
 
 
+def has_ended(pid: int) -> bool:
+    """Whether it is gone or only waits to be buried; False where there is no /proc to tell."""
+    if not PROC.is_dir():
+        return False
+    try:
+        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] in {"Z", "X"}
+    except FileNotFoundError:
+        return True
+
+
 def _environment(process: Path) -> Sequence[bytes]:
     try:
         return (process / "environ").read_bytes().split(b"\0")

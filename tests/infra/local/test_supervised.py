@@ -15,7 +15,7 @@ from infra.local.child import FIRST_PAUSE_S, LONGEST_PAUSE_S, RunningJob, Runnin
 from infra.local.environment import mark
 from infra.local.layout import Layout
 from infra.local.programs import Job, Program
-from infra.local.strays import kill_strays, strays
+from infra.local.strays import has_ended, kill_strays, strays
 from infra.local.supervisor import Supervisor
 from tests.infra.local.cloud_client import await_that
 
@@ -113,6 +113,9 @@ def test_a_job_runs_again_when_the_program_it_follows_has_restarted(tmp_path: Pa
     job.step(time.monotonic(), set())
     assert runs.read_text() == "x\n"
 
+    job.track(1, followed_ready=False)
+    assert not job.ready
+
     job.track(2, followed_ready=True)
     assert not job.ready
     stepping(job, lambda: job.ready)
@@ -189,8 +192,4 @@ def _await_death(child: RunningProgram) -> None:
 
 
 def _lives(pid: int) -> bool:
-    """Alive and not a zombie that waits for its parent."""
-    try:
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
+    return not has_ended(pid)
