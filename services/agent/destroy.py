@@ -35,12 +35,13 @@ def _take_down(command: Command, run: Held, ports: Ports) -> None:
     placements = ports.placements.of_deployment(command.deployment_id)
     left = [placement for placement in placements if placement["state"] != PlacementState.DESTROYED]
     # Health is told first: what goes now goes on purpose.
-    run.save({"phase": "destroying"}, outcome.compose(command, outcome.removed(left)))
+    removed = outcome.removed(left)
+    run.save({"phase": "destroying"}, outcome.compose(command, removed))
     for placement in left:
         removal.remove(placement, run, ports)
     run.save({"phase": "sweeping"})
     sweeps = removal.prove_gone(left, _targets(command, placements, ports), run, ports)
-    outcome.end(run, command, "destroyed", outcome.destroyed(command, left, sweeps))
+    outcome.end(run, command, "destroyed", [outcome.destroyed(command, sweeps)], removed)
 
 
 def _targets(command: Command, placements: Sequence[Document], ports: Ports) -> Sequence[Target]:

@@ -51,8 +51,8 @@ def removed(placements: Sequence[Document]) -> Sequence[Fact]:
     return [(m.INSTANCE_REMOVED, {"placement_id": p["_id"]}) for p in placements if p["outputs"]]
 
 
-def destroyed(command: Command, placements: Sequence[Document], sweeps: int) -> Sequence[Fact]:
-    return (*removed(placements), (m.DESTROYED, {"command_id": command.id, "sweeps": sweeps}))
+def destroyed(command: Command, sweeps: int) -> Fact:
+    return m.DESTROYED, {"command_id": command.id, "sweeps": sweeps}
 
 
 def end(
