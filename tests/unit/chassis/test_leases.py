@@ -51,7 +51,7 @@ def test_nothing_is_created_where_that_is_forbidden(runs: Collection[Document]) 
 
 @pytest.mark.parametrize("create", [True, False])
 def test_a_held_lease_is_refused_to_everybody_even_to_its_own_owner(
-    runs: Collection[Document], create: bool
+    runs: Collection[Document], *, create: bool
 ) -> None:
     _acquire(runs, "a")
 

@@ -307,9 +307,10 @@ def test_a_crash_after_the_copy_and_before_the_verdict_makes_no_second_copy(
 ) -> None:
     message = world.send()
     worker = world.worker(_raising(RejectError("no")))
-    with monkeypatch.context() as patched, pytest.raises(SystemExit):
+    with monkeypatch.context() as patched:
         patched.setattr("services.chassis.inbox.Inbox.bury", _exit)
-        worker.run_once()
+        with pytest.raises(SystemExit):
+            worker.run_once()
 
     world.lapse(message)
     world.settle(worker)
@@ -363,9 +364,10 @@ def test_when_the_store_is_down_the_message_comes_again_soon(
     world: World, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message, worker = world.send(), world.worker()
-    with monkeypatch.context() as patched, pytest.raises(AutoReconnect):
+    with monkeypatch.context() as patched:
         patched.setattr("services.chassis.inbox.Inbox.claim", _no_store)
-        worker.run_once()
+        with pytest.raises(AutoReconnect):
+            worker.run_once()
 
     clock.later(seconds=6)
     worker.run_once()
