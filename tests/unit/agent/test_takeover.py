@@ -162,7 +162,8 @@ def test_terraform_killed_again_and_again_is_dead_lettered_after_three(world: Wo
     world.send(provision())
 
     for _ in range(3):
-        assert worker.run_once(wait_s=6)
+        world.wait(6)
+        assert worker.run_once()
 
     assert len(world.terraform.applies) == 3
     assert world.told()[-1][1]["reason"] is Reason.COMMAND_DEAD_LETTERED

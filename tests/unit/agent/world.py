@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ class World:
     def __init__(self, store: Store, work_dir: Path, shared: "World | None" = None) -> None:
         declare(store, COLLECTIONS)
         self.store, self._work_dir = store, work_dir
-        self.queues = shared.queues if shared else MemoryQueues()
+        self.turned = shared.turned if shared else timedelta(0)
+        self.queues = shared.queues if shared else MemoryQueues(lambda: utc_now() + self.turned)
         self.cloud = shared.cloud if shared else FakeCloud()
         self.bucket = shared.bucket if shared else FakeBucket()
         self.pricing = shared.pricing if shared else FakePricing()
@@ -98,6 +100,10 @@ class World:
 
     def placements(self) -> list[dict[str, Any]]:
         return list(self.store["placements"].find().sort("number", 1))
+
+    def wait(self, seconds: float) -> None:
+        """Turn the broker's clock."""
+        self.turned += timedelta(seconds=seconds)
 
     def die(self) -> None:
         """What a kill -9 leaves: the lease is not given back, and lapses."""
