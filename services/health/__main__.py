@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import socket
 import sys
 from collections.abc import Sequence
@@ -34,14 +35,23 @@ from services.health.webhooks.deliverer import Deliverer
 from services.health.webhooks.deliveries import Deliveries
 from services.health.webhooks.sender import Sender
 
+KEPT_INTERVALS = 1.5  # A connection outlives the pause between two polls.
+
 
 def main(arguments: Sequence[str]) -> None:
     if list(arguments) != ["worker"]:
         sys.exit(f"usage: python -m services.{SERVICE} worker")
     settings = config.read(build)
     logs.configure(SERVICE, settings.common.log_level)
+    _raise_file_limit()
     app, tasks = _worker(settings)
     process.serve_worker(settings.common, app, tasks)
+
+
+def _raise_file_limit() -> None:
+    """One idle connection is kept per instance: a new TLS handshake costs five times the poll itself."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _worker(settings: Settings) -> tuple[Flask, Sequence[Task]]:
@@ -84,6 +94,7 @@ def _poller(settings: Settings, store: mongo.Store, instances: Instances, owner:
             Sealer(settings.sealing_keys),
             settings.instance_networks,
             connections=settings.polls_at_once,
+            keepalive_s=settings.interval_s * KEPT_INTERVALS,
         ),
         desk=CloudDesk({Cloud.AWS: Ec2Instances()}),
         clock=utc_now,

@@ -14,7 +14,8 @@ from services.health.model import Report, Verdict
 from services.health.store import INSTANCES
 
 SERVICE = "health"
-_PERSONAL = {"health_token_sealed": 0, "pending_events": 0, "history": 0}
+_WITHOUT_OUTBOX = {"pending_events": 0, "history": 0}
+_SHOWN = {**_WITHOUT_OUTBOX, "health_token_sealed": 0}
 
 
 class Instances:
@@ -37,14 +38,14 @@ class Instances:
     def of_user(self, deployment_id: str, user_id: str) -> list[Document]:
         """As the user may see them, newest first."""
         query = {"deployment_id": deployment_id, "user_id": user_id}
-        return list(self._records.find(query, _PERSONAL).sort("_id", -1))
+        return list(self._records.find(query, _SHOWN).sort("_id", -1))
 
     def watched(self) -> list[Document]:
-        return list(self._records.find({"watched": True}))
+        return list(self._records.find({"watched": True}, _WITHOUT_OUTBOX))
 
     def changed_since(self, moment: datetime) -> list[Document]:
         """Records written at that moment or later, watched or not."""
-        return list(self._records.find({"updated_at": {"$gte": moment}}))
+        return list(self._records.find({"updated_at": {"$gte": moment}}, _WITHOUT_OUTBOX))
 
     def conclude(self, record: Document, verdict: Verdict, now: datetime) -> Document:
         """Write what a poll brought, with its report. Raises `StaleError`."""

@@ -21,9 +21,13 @@ REPORTS: Mapping[InstanceStatus, str] = {
 
 @dataclass(frozen=True)
 class Look:
-    """What one poll saw. `failure` says why the instance did not answer as it should; then nothing else counts."""
+    """What one poll saw. `failure` says why the instance did not answer as it should; then nothing else counts.
+
+    `is_ours`: the failure lies with the poller, so it is no evidence at all.
+    """
 
     failure: str | None = None
+    is_ours: bool = False
     phase: str = "booting"
     progress_pct: int | None = None
     detail: str | None = None
@@ -85,6 +89,8 @@ class Verdict:
 
 def judge(record: Mapping[str, Any], look: Look, streak: Streak, now: datetime) -> Verdict:
     """Weigh one look at an instance that is not terminated."""
+    if look.is_ours:
+        return Verdict(streak)
     after = streak.after(success=look.serves)
     changes = _told_changes(record, look, now) if look.failure is None else {}
     report = _report(record, look, after)

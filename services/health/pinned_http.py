@@ -57,9 +57,12 @@ class StatusError(UnusableAnswerError):
         self.content = content
 
 
-def open_session(connections: int) -> aiohttp.ClientSession:
-    """A session for many instances. Bodies are never decompressed: a small one can't become a large one."""
-    connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=1.0)
+def open_session(connections: int, keepalive_s: float) -> aiohttp.ClientSession:
+    """A session for many instances; `connections` bounds those in use, idle ones come on top.
+
+    Bodies are never decompressed: a small one can't become a large one.
+    """
+    connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=keepalive_s)
     return aiohttp.ClientSession(
         connector=connector,
         auto_decompress=False,

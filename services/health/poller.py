@@ -25,8 +25,8 @@ log = get_logger(__name__)
 
 TURN_S = 0.1
 SYNC_S = 0.5
-RELOAD_S = 60.0
-OVERLAP = timedelta(seconds=15)  # Clocks of writers may differ by this much.
+RELOAD_S = 30.0
+OVERLAP = timedelta(seconds=5)  # Clocks of writers may differ by this much; the reload finds what came later.
 CLOUD_ASK_S = 5.0  # One silent instance is asked about at most this often.
 # A just launched instance may not be listed yet, so its absence says nothing.
 ABSENT_GRACE = timedelta(seconds=60)
@@ -149,6 +149,9 @@ class Poller:
         verdict = model.judge(watch.record, look, watch.streak, now)
         if look.failure is None:
             watch.absences = 0
+            return verdict
+        if look.is_ours:
+            log.error("poller_out_of_resources", failure=look.failure)
             return verdict
         cloud = await self._ask_cloud(watch)
         if cloud is not None and self._is_gone(watch, cloud):

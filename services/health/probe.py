@@ -1,6 +1,7 @@
 """One look at one instance: first contact, status, model list, and once per start a generated token."""
 
 import asyncio
+import errno
 import hashlib
 import hmac
 import ssl
@@ -30,6 +31,8 @@ DEADLINE_S = 5.0
 ANSWER_DEADLINE_S = 60.0  # The first token of a large model takes longer than any other answer.
 KEPT_CONTEXTS = 16_384  # One per instance; making one costs more than a poll.
 PROMPT = "Say hello."
+# These say that this process is out of something: of the instance they say nothing.
+_OUR_TROUBLE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 _EMBEDS_ONLY = b"does not support generate"  # Ollama's words for an embedding model.
 
 
@@ -47,19 +50,21 @@ class InstanceProbe:
         networks: Sequence[Network],
         *,
         connections: int = 200,
+        keepalive_s: float = 45.0,
         deadline_s: float = DEADLINE_S,
         answer_deadline_s: float = ANSWER_DEADLINE_S,
     ) -> None:
         self._sealer = sealer
         self._networks = networks
         self._connections = connections
+        self._keepalive_s = keepalive_s
         self._deadline_s = deadline_s
         self._answer_deadline_s = answer_deadline_s
         self._says = InstanceSaysSchema()
         self._context: Callable[[str], ssl.SSLContext] = lru_cache(KEPT_CONTEXTS)(trusting)
 
     async def __aenter__(self) -> Self:
-        self._session = open_session(self._connections)
+        self._session = open_session(self._connections, self._keepalive_s)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -75,7 +80,8 @@ class InstanceProbe:
         except aiohttp.ClientConnectorCertificateError:
             return Look(failure="its certificate does not verify against the pinned root")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Look(failure=f"no connection, or it broke ({type(error).__name__})")
+            why = f"no connection, or it broke ({type(error).__name__})"
+            return Look(failure=why, is_ours=getattr(error, "errno", None) in _OUR_TROUBLE)
         except RejectError:
             return Look(failure="its token can't be opened with the sealing keys in force")
 

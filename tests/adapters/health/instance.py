@@ -29,6 +29,7 @@ class FakeInstance:
         self.verifiers = {"user_sha256": verifier("fll_user"), "health_sha256": verifier(TOKEN)}
         self.override: dict[str, Answer] = {}
         self.asked: list[str] = []
+        self._callers: set[object] = set()
         self.authority = trustme.CA()
         self.certified = self.authority
         self.named = address
@@ -37,6 +38,11 @@ class FakeInstance:
     @property
     def ca_pem(self) -> str:
         return self.authority.cert_pem.bytes().decode()
+
+    @property
+    def connections(self) -> int:
+        """How many connections brought requests."""
+        return len(self._callers)
 
     async def start(self) -> None:
         app = web.Application()
@@ -57,6 +63,8 @@ class FakeInstance:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(f"{request.method} {request.path}")
+        if request.transport is not None:
+            self._callers.add(request.transport.get_extra_info("peername"))
         if request.path in self.override:
             return await self.override[request.path](request)
         token = guard.bearer(request.headers.get("Authorization"))

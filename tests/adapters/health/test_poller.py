@@ -298,7 +298,7 @@ async def test_it_runs_in_a_thread_until_told_to_stop(store: Store, instance: Fa
     world.poller._monotonic = time.monotonic
     world.shards._monotonic = time.monotonic
     stopping = threading.Event()
-    thread = threading.Thread(target=world.poller.run, args=(stopping,))
+    thread = threading.Thread(target=world.poller.run, args=(stopping,), daemon=True)
     thread.start()
     world.launch(instance)
 

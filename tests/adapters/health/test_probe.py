@@ -1,7 +1,9 @@
 """One look at an instance, over real TLS."""
 
 import asyncio
+import errno
 import ipaddress
+import socket
 import time
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
@@ -289,6 +291,38 @@ async def test_nobody_listening_is_a_failure(instance: FakeInstance, probe: Inst
 
     assert look.failure is not None
     assert look.failure.startswith("no connection")
+
+
+async def test_running_out_of_files_is_our_own_trouble(
+    instance: FakeInstance, probe: InstanceProbe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(*_: object, **__: object) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("aiohappyeyeballs.impl.socket.socket", exhausted)
+
+    look = await probe.look(settled(instance))
+
+    assert look.is_ours
+
+
+async def test_a_connection_is_kept_between_looks(instance: FakeInstance, probe: InstanceProbe) -> None:
+    await probe.look(settled(instance))
+    await probe.look(settled(instance))
+
+    assert instance.connections == 1
+
+
+async def test_a_kept_connection_that_the_instance_closed_is_opened_again(
+    instance: FakeInstance, probe: InstanceProbe
+) -> None:
+    await probe.look(settled(instance))
+    port = instance.port
+    await instance.stop()
+    instance.port = port
+    await instance.start()
+
+    assert (await probe.look(settled(instance))).serves
 
 
 async def test_an_address_outside_the_list_is_never_called(instance: FakeInstance) -> None:

@@ -333,7 +333,7 @@ def test_what_a_crash_left_is_sent_by_the_next_process(store: Store, receiver: R
 
 def test_it_runs_in_a_thread_until_told_to_stop(post: Post, receiver: Receiver) -> None:
     stopping = threading.Event()
-    thread = threading.Thread(target=post.deliverer.run, args=(stopping,))
+    thread = threading.Thread(target=post.deliverer.run, args=(stopping,), daemon=True)
     thread.start()
     post.register(receiver.url)
     post.tell(1)

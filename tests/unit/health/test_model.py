@@ -75,6 +75,12 @@ def test_three_failures_in_a_row_make_it_unhealthy_once() -> None:
     assert reports(record("healthy"), FAILS, FAILS, FAILS, FAILS) == [None, None, "unhealthy", None]
 
 
+def test_a_poller_in_trouble_is_no_evidence() -> None:
+    ours = Look(failure="no connection, or it broke (ClientConnectorError)", is_ours=True)
+
+    assert reports(record("healthy"), *[ours] * 10) == [None] * 10
+
+
 def test_flapping_is_damped() -> None:
     assert reports(record("healthy"), *[FAILS, FAILS, READY] * 20) == [None] * 60
 
