@@ -27,6 +27,28 @@ COLLECTIONS: Sequence[Collection] = (
     EVENTS,
 )
 _PARENT = re.compile(r"[Pp]arent in `(\w+)`|^(\w+)\._id\b")
+# What needs no words of its own in each collection.
+_PLAIN = {
+    "status": "Where it stands.",
+    "state": "Where it stands.",
+    "reason": "Why it stands there.",
+    "created_at": "When it was recorded.",
+    "updated_at": "When it was last changed.",
+    "status_since": "When it took its status.",
+    "started_at": "When the machine stood.",
+    "launched_at": "When the machine was launched.",
+    "cloud": "Cloud of the machine.",
+    "region": "Region, as the cloud names it.",
+    "zone": "Zone, as the cloud names it.",
+    "account": "The operator's account in that cloud.",
+    "port": "Where it answers.",
+    "level": "How grave it is.",
+    "attempts": "How often it was tried.",
+    "epoch": "Of the run's lease.",
+    "user_id": "Owner; parent in `users`.",
+    "deployment_id": "Parent in `deployments`.",
+    "placement_id": "Parent in `placements`.",
+}
 _INTRO = """# Data model
 
 One MongoDB database. Each collection has exactly one writing service; `inbox` and `events` belong to the chassis and
@@ -44,7 +66,7 @@ def files(folder: str) -> Mapping[str, str]:
 def parents(collection: Collection) -> Iterator[tuple[str, str]]:
     """Fields that name a record of another collection, as their descriptions say."""
     for name, field in collection.schema["properties"].items():
-        match = _PARENT.search(field.get("description", ""))
+        match = _PARENT.search(_meaning(name, field))
         if match:
             yield name, match[1] or match[2]
 
@@ -75,7 +97,11 @@ def _fields(collection: Collection) -> Iterator[Sequence[str]]:
     required = collection.schema.get("required", ())
     for name, field in collection.schema["properties"].items():
         needed = "yes" if name in required or name == "_id" else ""
-        yield f"`{name}`", _type(field), needed, field.get("description", "")
+        yield f"`{name}`", _type(field), needed, _meaning(name, field)
+
+
+def _meaning(name: str, field: Mapping[str, Any]) -> str:
+    return str(field.get("description") or _PLAIN.get(name, ""))
 
 
 def _type(field: Mapping[str, Any]) -> str:

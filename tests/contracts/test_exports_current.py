@@ -100,3 +100,14 @@ def test_every_reference_of_the_data_model_names_a_collection_that_is_there() ->
     assert len(names) == len(data_model.COLLECTIONS)
     for collection in data_model.COLLECTIONS:
         assert {parent for _, parent in data_model.parents(collection)} <= names
+
+
+def test_every_field_of_the_data_model_has_a_meaning() -> None:
+    unexplained = [
+        f"{collection.name}.{name}"
+        for collection in data_model.COLLECTIONS
+        for name, _, _, meaning in data_model._fields(collection)
+        if not meaning
+    ]
+
+    assert unexplained == []
