@@ -15,6 +15,7 @@ from pymongo.errors import PyMongoError
 from services.chassis.inbox import INBOX
 from services.chassis.mongo import CODEC, Store, declare
 from services.chassis.relay import EVENTS
+from tests.e2e.platform import Platform, running
 
 START_LIMIT_S = 20
 
@@ -68,3 +69,10 @@ def _await_store(uri: str, process: "subprocess.Popen[bytes]") -> None:
         else:
             return
     pytest.fail(f"the store did not answer within {START_LIMIT_S} s")
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Platform]:
+    """One platform of real processes for all tests that need one; they leave nothing behind in it."""
+    with running() as started:
+        yield started

@@ -28,18 +28,6 @@ def test_a_refused_create_names_the_field(platform: Platform, body: dict[str, An
     assert field in str(refused.value.problem["errors"])
 
 
-def test_a_strangers_deployment_is_not_found(platform: Platform) -> None:
-    owner, stranger = platform.user(), platform.user()
-    created = owner.create(model="llama3.2:1b", region="us-west-2", cloud="aws", spot="never")
-
-    for call in (stranger.get, stranger.delete, stranger.events):
-        with pytest.raises(RefusedError) as refused:
-            call(created["id"])
-        assert refused.value.status == 404
-    owner.delete(created["id"])
-    owner.wait_for(created["id"], "deleted", within_s=60)
-
-
 def test_malformed_and_oversized_bodies(platform: Platform) -> None:
     address = f"{platform.edge}/api/auth/login"
     json = {"Content-Type": "application/json"}

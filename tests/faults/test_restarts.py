@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from infra.local.demo.client import Body, Client
+from infra.local.demo.client import Body, Client, RefusedError
 from infra.local.demo.receiver import WebhookReceiver
 from tests.e2e.platform import Platform
 
@@ -78,6 +78,10 @@ def test_a_delete_while_it_provisions_cancels_early_and_leaves_nothing(platform:
         client.create(model="llama3.2:1b", cloud="aws", region="us-east-1", spot="only") for _ in range(2)
     ]
     client.wait_for(first["id"], "provisioning", within_s=60)
+    for call in (other.get, other.delete, other.events):
+        with pytest.raises(RefusedError) as refused:
+            call(first["id"])
+        assert refused.value.status == 404, "a stranger's deployment does not exist"
 
     for each in waiting:
         client.delete(each["id"])
