@@ -34,11 +34,11 @@ logs: setup  ## Follow the logs; S=agent for one process.
 
 .PHONY: dead-letters
 dead-letters: setup  ## Show dead-lettered messages with their reasons; Q=queue for one queue.
-	@$(PY) -m infra.local run -- $(PY) -m services.chassis.queues dead-letters $(Q)
+	@$(PY) -m infra.local run -- $(PY) -m services.chassis.queues dead-letters $(if $(Q),--queue $(Q))
 
 .PHONY: redrive
 redrive: setup  ## Send dead-lettered messages again; Q=queue for one queue.
-	@$(PY) -m infra.local run -- $(PY) -m services.chassis.queues redrive $(Q)
+	@$(PY) -m infra.local run -- $(PY) -m services.chassis.queues redrive $(if $(Q),--queue $(Q))
 
 ##@ Develop
 
@@ -100,6 +100,13 @@ setup: .venv/.ready .venv-ministack/.ready  ## Build the virtual environments fr
 	@$(BIN)/uv venv --quiet --allow-existing --python $(PYTHON) .venv-ministack
 	@$(BIN)/uv pip sync --quiet --python .venv-ministack/bin/python --require-hashes $<
 	@touch $@
+
+.PHONY: lock
+lock: setup  ## Resolve requirements/*.in anew into lock files with hashes and without addresses.
+	@for name in runtime dev ministack; do \
+		$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header \
+			--no-emit-index-url --no-emit-find-links -o requirements/$$name.lock requirements/$$name.in; \
+	done
 
 .PHONY: help
 help:  ## Show this.
