@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import trustme
@@ -10,7 +11,7 @@ from aiohttp import web
 
 from infra.cdktf.instance import guard
 from services.chassis.sealing import verifier
-from tests.unit.health.builders import DEPLOYMENT, MODEL, TOKEN
+from tests.unit.health.builders import DEPLOYMENT, MODEL, SEALER, TOKEN
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -103,3 +104,22 @@ def answering(status: int = 200, *, body: bytes = b"{}", **headers: str) -> Answ
 async def hanging(_: web.Request) -> web.Response:
     await asyncio.sleep(60)
     return web.Response()
+
+
+def known(instance: FakeInstance, **changes: Any) -> Mapping[str, Any]:
+    return {
+        "_id": f"{DEPLOYMENT}-1",
+        "address": instance.address,
+        "port": instance.port,
+        "model": MODEL,
+        "model_digest": None,
+        "health_token_sealed": SEALER.seal(TOKEN),
+        "ca_pem": None,
+        "answered_at": None,
+        **changes,
+    }
+
+
+def settled(instance: FakeInstance, **changes: Any) -> Mapping[str, Any]:
+    """One that was looked at before."""
+    return known(instance, ca_pem=instance.ca_pem, answered_at=datetime.now(UTC), **changes)

@@ -1,26 +1,11 @@
 """The poller over the real store and real TLS servers; time is turned by hand."""
 
-import threading
-import time
-from collections.abc import Callable
-
 from contracts import messages as m
-from services.chassis.mongo import Store
 from services.health import handlers
 from services.health.model import CloudState
 from tests.adapters.health.instance import FakeInstance, answering, hanging
-from tests.adapters.health.world import World
+from tests.adapters.health.world import INSTANCE_ID, RUNNING, World, healthy
 from tests.unit.health.builders import launched, pending, removed
-
-INSTANCE_ID = f"i-{1:017x}"
-RUNNING = CloudState("running")
-
-
-async def healthy(world: World, instance: FakeInstance) -> None:
-    world.launch(instance)
-    await world.after(0)
-    assert (await world.after(1))["status"] == "healthy"
-    world.cloud.says[INSTANCE_ID] = RUNNING
 
 
 async def test_a_new_instance_is_followed_to_healthy(world: World, instance: FakeInstance) -> None:
@@ -248,69 +233,3 @@ async def test_a_launch_told_again_during_a_poll_loses_no_report(
 
     assert record["status"] == "healthy"
     assert world.told() == ["healthy: model_answers"]
-
-
-async def test_after_a_restart_the_records_say_what_to_poll(
-    store: Store, world: World, instance: FakeInstance
-) -> None:
-    await healthy(world, instance)
-    world.shards.release()
-    second = World(store, owner="second")
-    async with second.probe:
-        await second.after(0)
-        instance.asked.clear()
-        await second.after(31)
-
-    assert instance.asked == ["GET /_flowllama/status", "GET /api/tags"]
-
-
-async def test_two_pollers_never_both_poll(store: Store, world: World, instance: FakeInstance) -> None:
-    await healthy(world, instance)
-    second = World(store, owner="second")
-    async with second.probe:
-        instance.asked.clear()
-        for _ in range(4):
-            await second.after(31)
-        assert instance.asked == []
-
-        world.shards.release()
-        await second.after(31)
-        assert instance.asked == ["GET /_flowllama/status", "GET /api/tags"]
-        await world.after(31)
-
-    assert instance.asked == ["GET /_flowllama/status", "GET /api/tags"]
-
-
-async def test_a_poller_whose_lease_is_no_longer_sure_stops(world: World, instance: FakeInstance) -> None:
-    await healthy(world, instance)
-    instance.asked.clear()
-
-    world.seconds += 31  # The store was out of reach: nothing was renewed meanwhile.
-    await world.poller.turn(world.probe)
-    await world.poller.settle()
-
-    assert instance.asked == []
-
-
-async def test_it_runs_in_a_thread_until_told_to_stop(store: Store, instance: FakeInstance) -> None:
-    world = World(store)
-    world.seconds = 0.0
-    world.poller._monotonic = time.monotonic
-    world.shards._monotonic = time.monotonic
-    stopping = threading.Event()
-    thread = threading.Thread(target=world.poller.run, args=(stopping,), daemon=True)
-    thread.start()
-    world.launch(instance)
-
-    await until(lambda: world.told() == ["healthy: model_answers"])
-    stopping.set()
-    await until(lambda: not thread.is_alive())
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    import asyncio
-
-    deadline = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.05)

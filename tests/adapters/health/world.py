@@ -20,6 +20,8 @@ from services.health.webhooks.deliveries import Deliveries
 from tests.adapters.health.instance import FakeInstance
 from tests.unit.health.builders import DEPLOYMENT, SEALER, TurnedClock, launched, pending
 
+INSTANCE_ID = f"i-{1:017x}"
+RUNNING = CloudState("running")
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
 
@@ -80,3 +82,10 @@ class World:
         record = self.instances.get(f"{DEPLOYMENT}-1")
         assert record is not None
         return [f"{kind.split('.')[1]}: {data['reason']}" for kind, data in pending(record)]
+
+
+async def healthy(world: World, instance: FakeInstance) -> None:
+    world.launch(instance)
+    await world.after(0)
+    assert (await world.after(1))["status"] == "healthy"
+    world.cloud.says[INSTANCE_ID] = RUNNING
