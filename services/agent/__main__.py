@@ -3,16 +3,19 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
-from services.agent import app, network
+from services.agent import app, network, network_lease
 from services.agent.command import SERVICE
 from services.agent.settings import build_network, build_worker
+from services.agent.store import MIGRATIONS
 from services.agent.synth import SynthChild
 from services.agent.terraform import Terraform
-from services.chassis import config, logs, process
+from services.chassis import config, logs, mongo, process
 from services.chassis.errors import FlowLlamaError
 
+LEASE_WAIT_S = 75.0  # A killed apply's lease has ended by then.
 DRAIN_S = 60.0  # A Terraform that was asked to stop finishes what it has begun.
 
 
@@ -37,9 +40,13 @@ def serve_worker() -> int:
 
 def apply_network(chosen: argparse.Namespace) -> int:
     settings = config.read(build_network)
-    logs.configure(f"{SERVICE}-network", settings.log_level)
-    region, synth = network.region_of(chosen.place), SynthChild()
-    try:
+    logs.configure(f"{SERVICE}-network", settings.common.log_level)
+    region, store, synth = network.region_of(chosen.place), mongo.connect(settings.common), SynthChild()
+    mongo.migrate(store, SERVICE, MIGRATIONS)
+    with (
+        closing(synth),
+        network_lease.hold(store, chosen.place, settings.common, wait_s=LEASE_WAIT_S) as lease,
+    ):
         record = network.apply(
             region,
             chosen.cidr,
@@ -47,9 +54,8 @@ def apply_network(chosen: argparse.Namespace) -> int:
             settings=settings,
             synth=synth,
             terraform=Terraform(settings.terraform),
+            lease=lease,
         )
-    finally:
-        synth.close()
     network.write(record, chosen.out)
     return 0
 

@@ -19,6 +19,7 @@ from services.agent.reaper import Reaper
 from services.agent.run_logs import RunLogs
 from services.agent.runs import FIELD, Runs
 from services.agent.settings import Settings
+from services.agent.states import States
 from services.agent.store import MIGRATIONS, RUNS
 from services.agent.synth import SynthChild
 from services.agent.terraform import LeaseAddress, Terraform
@@ -74,7 +75,7 @@ def _ports(
         synth=synth,
         terraform=Terraform(settings.terraform),
         workspaces=Workspaces(settings.terraform.work_dir),
-        states=states.connect(settings.build.state),
+        states=States(states.connect(settings.build.state), settings.build.state.bucket),
         clouds={"aws": AwsCloud()},
         lease_address=partial(_lease_address, settings),
         shutdown=shutdown,

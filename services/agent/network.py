@@ -6,16 +6,19 @@ sees what is missing and builds only that. The record is a JSON object with the 
 
 import json
 import threading
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from contracts.stack_spec import NETWORK_OUTPUTS, load_stack_spec
-from services.agent import spec
+from contracts.stack_outputs import read_network_outputs
+from contracts.stack_spec import load_stack_spec
+from services.agent import spec, states
+from services.agent.network_lease import remove_dead_lock
 from services.agent.settings import NetworkSettings
 from services.agent.synth import Synth
-from services.agent.terraform import Terraform
+from services.agent.terraform import LeaseAddress, Terraform
 from services.agent.ui_stream import UiEvent
 from services.agent.workspace import Workspace
 from services.chassis.errors import FlowLlamaError, InvalidError
@@ -47,19 +50,28 @@ def region_of(place: str) -> str:
 
 
 def apply(
-    region: str, cidr: str, *, lean: bool, settings: NetworkSettings, synth: Synth, terraform: Terraform
+    region: str,
+    cidr: str,
+    *,
+    lean: bool,
+    settings: NetworkSettings,
+    synth: Synth,
+    terraform: Terraform,
+    lease: LeaseAddress,
 ) -> Document:
-    """The record of the region's network as it stands after the apply."""
+    """The record of the region's network as it stands after the apply. Only under the network's lease."""
     stack = _stack(region, cidr, lean, settings)
     workspace = Workspace(settings.terraform.work_dir / "networks" / region)
     workspace.path.mkdir(parents=True, exist_ok=True)
     synth.synthesise(stack, workspace.path)
-    ended = terraform.apply(workspace, None, threading.Event(), _say)
+    bucket = settings.build.state.bucket
+    remove_dead_lock(states.connect(settings.build.state), bucket, stack["backend"]["key"])
+    ended = terraform.apply(workspace, lease, threading.Event(), _say)
     if not ended.ok:
         words = "; ".join(f"{error.summary} {error.detail}" for error in ended.errors) or " ".join(ended.tail)
         raise NetworkNotAppliedError(words[:2000])
-    outputs = {name: ended.outputs.get(name) for name in NETWORK_OUTPUTS}
-    return {"cloud": "aws", "account": stack["account"], "region": region, **outputs}
+    outputs = read_network_outputs({name: {"value": value} for name, value in ended.outputs.items()})
+    return {"cloud": "aws", "account": stack["account"], "region": region, **asdict(outputs)}
 
 
 def write(record: Document, out: Path) -> None:

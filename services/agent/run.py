@@ -5,10 +5,12 @@ first looks what the cloud has, and goes on from there.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from marshmallow import ValidationError
 
+from contracts.stack_outputs import read_deployment_outputs
 from contracts.vocabulary import Cloud, Reason
 from services.agent import failover, lease, outcome, removal, spec, stack_run, states, sweep
 from services.agent.command import Command
@@ -16,6 +18,7 @@ from services.agent.failover import Attempt, Failure, FailureKind
 from services.agent.lease import Held, RunCancelledError
 from services.agent.placements import PlacementState
 from services.agent.ports import Ports
+from services.agent.terraform import Ended
 from services.chassis.errors import FlowLlamaError, InvalidError, RejectError
 from services.chassis.logs import get_logger
 from services.chassis.mongo import Document
@@ -161,7 +164,7 @@ class _Provision:
         if not ended.ok:
             return failover.classify(ended)
         placement = self._ports.placements.change(
-            placement, self._run.epoch, state=PlacementState.STANDING.value, outputs=dict(ended.outputs)
+            placement, self._run.epoch, state=PlacementState.STANDING.value, outputs=_outputs(ended)
         )
         facts = outcome.standing(self._command, placement)
         outcome.end(self._run, self._command, "standing", facts, [outcome.selected(placement)])
@@ -212,3 +215,7 @@ class _Provision:
     def _of_this_command(self) -> Sequence[Document]:
         placements = self._ports.placements.of_deployment(self._command.deployment_id)
         return [p for p in placements if p["command_id"] == self._command.id]
+
+
+def _outputs(ended: Ended) -> Document:
+    return asdict(read_deployment_outputs({name: {"value": value} for name, value in ended.outputs.items()}))

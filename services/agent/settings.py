@@ -67,7 +67,7 @@ class Settings:
 class NetworkSettings:
     """What applying a network needs. `account` is asked of the cloud where it is empty."""
 
-    log_level: str
+    common: CommonSettings
     build: BuildSettings
     terraform: TerraformSettings
     account: str
@@ -93,9 +93,10 @@ def build_worker(env: Env) -> Settings:
 
 def build_network(env: Env) -> NetworkSettings:
     supernets = tuple(str(network) for network in config.networks(env, "VPC_SUPERNETS"))
+    common = config.common(env, service="agent", default_port=PORT)
     return NetworkSettings(
-        log_level=env.str("LOG_LEVEL", "INFO"),
-        build=_build(env, env.str("FLOWLLAMA_ENVIRONMENT", "local")),
+        common=common,
+        build=_build(env, common.environment),
         terraform=_terraform(env),
         account=env.str("AWS_ACCOUNT_ID", ""),
         supernets=(*DEFAULT_SUPERNETS, *supernets),

@@ -62,12 +62,12 @@ class States:
         return {int(stem) for stem in stems if stem.isdigit()}
 
 
-def connect(settings: StateSettings) -> States:
+def connect(settings: StateSettings) -> "S3Client":
     """The endpoint is chosen by the standard AWS variables."""
     config = Config(
         s3={"addressing_style": "path" if settings.path_style else "auto"}, connect_timeout=2, read_timeout=10
     )
-    return States(boto3.client("s3", region_name=settings.region, config=config), settings.bucket)
+    return boto3.client("s3", region_name=settings.region, config=config)
 
 
 def has_resources(state: Mapping[str, Any] | None) -> bool:

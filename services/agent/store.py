@@ -98,9 +98,23 @@ RUN_LOGS = mongo.Collection(
     ),
 )
 
-COLLECTIONS = (RUNS, PLACEMENTS, RUN_LOGS)
+NETWORK_RUNS = mongo.Collection(
+    name="network_runs",
+    owner="agent",
+    purpose="One record per region whose network an operator applies: the lease of that apply.",
+    schema={
+        "bsonType": "object",
+        "properties": {
+            "_id": {**_STRING, "description": "Cloud and region, such as `aws:us-east-1`."},
+            "lease": {"bsonType": "object", "description": "Who applies it now."},
+        },
+    },
+)
+
+COLLECTIONS = (RUNS, PLACEMENTS, RUN_LOGS, NETWORK_RUNS)
 MIGRATIONS = (
     mongo.Migration(
         1, "collections, validators and indexes", lambda store: mongo.declare(store, COLLECTIONS)
     ),
+    mongo.Migration(2, "leases of network applies", lambda store: mongo.declare(store, [NETWORK_RUNS])),
 )

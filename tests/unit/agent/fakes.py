@@ -16,7 +16,6 @@ from services.agent.workspace import Workspace
 from services.chassis.errors import InvalidError
 
 ACCOUNT = "123456789012"
-KEY_OF_FAILURE = "InsufficientInstanceCapacity"
 
 
 def candidate(zone: str = "us-east-1a", machine: str = "g5.xlarge", *, spot: bool = True) -> dict[str, Any]:
@@ -193,9 +192,17 @@ class FakeTerraform:
 
 def stands(building: Building) -> Ended:
     """An apply that makes what is missing."""
-    building.recorded("security_group") or building.create("security_group")
+    group = building.recorded("security_group") or building.create("security_group")
     instance = building.recorded("instance") or building.create("instance")
-    return Ended(0, outputs={"instance_id": instance, "address": "127.77.0.9", "private_ip": "127.77.0.9"})
+    outputs = {
+        "instance_id": instance,
+        "private_ip": "127.77.0.9",
+        "public_ip": "",
+        "address": "127.77.0.9",
+        "spot_request_id": "",
+        "security_group_id": group,
+    }
+    return Ended(0, outputs=outputs)
 
 
 def refused(code: str, message: str = "We have none left.") -> Behaviour:

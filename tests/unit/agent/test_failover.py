@@ -1,0 +1,91 @@
+"""Which error means what, and which offer comes next."""
+
+import pytest
+
+from contracts.vocabulary import Reason
+from services.agent.failover import Attempt, Failure, FailureKind, classify, next_offer, offer_of, verdict
+from services.agent.terraform import Ended
+from services.agent.ui_stream import UiEvent
+from tests.unit.agent.fakes import candidate
+
+PROVIDER_TEXT = (
+    "creating EC2 Instance: operation error EC2: RunInstances, exceeded maximum number of attempts, 3, "
+    "https response error StatusCode: 500, RequestID: 0, api error {code}: Because."
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("InsufficientInstanceCapacity", FailureKind.CAPACITY),
+        ("InsufficientHostCapacity", FailureKind.CAPACITY),
+        ("SpotMaxPriceTooLow", FailureKind.CAPACITY),
+        ("Unsupported", FailureKind.CAPACITY),
+        ("VcpuLimitExceeded", FailureKind.QUOTA),
+        ("MaxSpotInstanceCountExceeded", FailureKind.QUOTA),
+        ("RequestLimitExceeded", FailureKind.TRANSIENT),
+        ("UnauthorizedOperation", FailureKind.FINAL),
+        ("InvalidParameterValue", FailureKind.FINAL),
+        ("SomethingNobodyHasSeenYet", FailureKind.FINAL),
+    ],
+)
+def test_the_clouds_own_word_decides(code: str, kind: FailureKind) -> None:
+    failure = classify(_failed(PROVIDER_TEXT.format(code=code)))
+
+    assert failure == Failure(kind, code, "Because.")
+
+
+def test_a_lost_connection_may_be_tried_again() -> None:
+    assert classify(_failed("request send failed, Post ...: EOF")).kind is FailureKind.TRANSIENT
+
+
+def test_what_terraform_says_without_the_cloud_is_final_and_quoted() -> None:
+    failure = classify(Ended(1, tail=["Error: Failed to query available provider packages"]))
+
+    assert failure.kind is FailureKind.FINAL
+    assert "available provider packages" in failure.message
+
+
+def test_the_ranking_is_followed() -> None:
+    candidates = [candidate("us-east-1a"), candidate("us-east-1b")]
+
+    assert next_offer(candidates, [], 8) is candidates[0]
+    assert next_offer(candidates, [_attempt(candidates[0], FailureKind.CAPACITY)], 8) is candidates[1]
+
+
+def test_a_quota_in_one_region_says_nothing_about_another() -> None:
+    candidates = [candidate("us-east-1a"), candidate("us-east-1b"), candidate("eu-west-1a")]
+
+    assert next_offer(candidates, [_attempt(candidates[0], FailureKind.QUOTA)], 8) is candidates[2]
+
+
+def test_nothing_follows_a_final_failure() -> None:
+    candidates = [candidate("us-east-1a"), candidate("us-east-1b")]
+
+    assert next_offer(candidates, [_attempt(candidates[0], FailureKind.FINAL)], 8) is None
+
+
+def test_mixed_failures_are_reported_as_a_lack_of_capacity() -> None:
+    attempts = [
+        _attempt(candidate("us-east-1a"), FailureKind.QUOTA),
+        _attempt(candidate("us-east-1b", spot=False), FailureKind.CAPACITY),
+    ]
+
+    reason, detail = verdict(attempts)
+
+    assert reason is Reason.NO_CAPACITY
+    assert "g5.xlarge on-demand in us-east-1b" in detail
+
+
+def test_the_detail_fits_its_message_however_much_was_tried() -> None:
+    attempts = [_attempt(candidate(), FailureKind.CAPACITY, "x" * 500)] * 30
+
+    assert len(verdict(attempts)[1]) == 2000
+
+
+def _attempt(offer: dict[str, object], kind: FailureKind, message: str = "Because.") -> Attempt:
+    return Attempt(offer_of(offer, "dec_1", "dep_1-1"), Failure(kind, "Code", message))
+
+
+def _failed(text: str) -> Ended:
+    return Ended(1, errors=[UiEvent("diagnostic", "error", text, summary=text)])

@@ -1,0 +1,110 @@
+"""The reaper: alert at once, terminate after half an hour, and never believe that the whole fleet is stray."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.agent.intents import Intents
+from services.agent.placements import Placements
+from services.agent.reaper import STRAYS, Reaper
+from services.agent.store import COLLECTIONS
+from services.chassis.mongo import Store, declare
+from tests.unit.agent.fakes import FakeCloud
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+REGION = "us-east-1"
+
+
+class Fleet:
+    """Machines with and without a record, and a clock to turn."""
+
+    def __init__(self, store: Store) -> None:
+        declare(store, COLLECTIONS)
+        store["networks"].insert_one({"cloud": "aws", "region": REGION})
+        self._store, self.cloud, self.now = store, FakeCloud(), NOW
+        self.reaper = Reaper(
+            Placements(store), Intents(store), {"aws": self.cloud}, "test", clock=lambda: self.now
+        )
+
+    def add(self, placement_id: str, state: str | None = "standing", environment: str = "test") -> str:
+        if state is not None:
+            record = {
+                "_id": placement_id,
+                "deployment_id": "dep_1",
+                "command_id": "c",
+                "number": 1,
+                "cloud": "aws",
+                "account": "1",
+                "region": REGION,
+                "tags": {},
+                "state": state,
+            }
+            self._store["placements"].insert_one(record)
+        tags = {
+            "managed-by": "flowllama",
+            "flowllama-environment": environment,
+            "flowllama-placement": placement_id,
+        }
+        return self.cloud.create(REGION, "instance", tags, at=self.now)
+
+
+@pytest.fixture
+def fleet(store: Store) -> Fleet:
+    it = Fleet(store)
+    for number in range(20):
+        it.add(f"dep_1-{number}")
+    return it
+
+
+def test_a_fleet_that_is_accounted_for_is_left_alone(fleet: Fleet) -> None:
+    fleet.now += timedelta(days=1)
+
+    assert fleet.reaper.look() == 0
+    assert len(fleet.cloud.resources) == 20
+
+
+def test_a_stray_is_reported_at_once_and_terminated_after_half_an_hour(fleet: Fleet) -> None:
+    stray = fleet.add("dep_9-1", state=None)
+
+    assert fleet.reaper.look() == 0
+    assert STRAYS._value.get() == 1
+
+    fleet.now += timedelta(minutes=29)
+    assert fleet.reaper.look() == 0
+
+    fleet.now += timedelta(minutes=2)
+    assert fleet.reaper.look() == 1
+    assert stray not in fleet.cloud.resources
+
+
+def test_a_machine_whose_placement_was_proved_gone_is_a_stray(fleet: Fleet) -> None:
+    stray = fleet.add("dep_9-1", state="destroyed")
+    fleet.now += timedelta(hours=1)
+
+    fleet.reaper.look()
+
+    assert stray not in fleet.cloud.resources
+
+
+def test_a_placement_that_is_still_being_removed_belongs_to_its_run(fleet: Fleet) -> None:
+    fleet.add("dep_9-1", state="removing")
+    fleet.now += timedelta(hours=1)
+
+    assert fleet.reaper.look() == 0
+
+
+def test_more_than_a_tenth_of_the_fleet_is_not_believed(fleet: Fleet) -> None:
+    for number in range(3):
+        fleet.add(f"dep_9-{number}", state=None)
+    fleet.now += timedelta(days=1)
+
+    assert fleet.reaper.look() == 0
+    assert len(fleet.cloud.resources) == 23
+
+
+def test_another_environments_machines_are_not_ours_to_judge(fleet: Fleet) -> None:
+    fleet.add("dep_9-1", state=None, environment="production")
+    fleet.now += timedelta(days=1)
+
+    assert fleet.reaper.look() == 0
+    assert len(fleet.cloud.resources) == 21
