@@ -67,6 +67,7 @@ def _api(settings: Settings) -> tuple[Flask, Sequence[Task]]:
         ),
         sealer=Sealer(settings.sealing_keys),
         clock=utc_now,
+        webhook_networks=settings.webhook_networks,
     )
     routes = api.blueprint(api.Ports(creation, Costs(store), verifier))
     app = create_app(SERVICE, "FlowLlama deployments", [routes], readiness={"store": partial(_ping, store)})

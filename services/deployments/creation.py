@@ -2,20 +2,23 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
+from marshmallow import ValidationError
 from pymongo.errors import DuplicateKeyError
 
 from contracts import messages as m
 from contracts.claims import Principal
 from contracts.envelope import Message
+from contracts.http.webhook import validate_webhook_target
 from contracts.http.workload import WorkloadSchema
 from contracts.vocabulary import DeploymentStatus, Exposure, Reason
 from services.chassis import outbox, sealing
 from services.chassis.clock import Clock
+from services.chassis.config import Network
 from services.chassis.errors import ConflictError, InvalidError, NotFoundError
 from services.chassis.ids import is_id, new_id
 from services.chassis.mongo import Document
@@ -43,6 +46,7 @@ class Creation:
     pricing: Pricing
     sealer: Sealer
     clock: Clock
+    webhook_networks: Sequence[Network] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ def create(request: Request, ports: Creation) -> Created:
     known = ports.deployments.by_idempotency(reference) if reference else None
     if known is not None:
         return _first_answer(known, request, ports.sealer)
+    _refuse_private_webhook(request, ports.webhook_networks)
     workload = WorkloadSchema().dump({k: v for k, v in request.body.items() if k in WorkloadSchema().fields})
     ports.pricing.check(workload, correlation_id=request.origin.correlation_id)
     _refuse_over_cap(request.caller, ports.deployments)
@@ -199,6 +204,17 @@ def _exposure(request: Request) -> Document:
 def _webhook(request: Request) -> Document | None:
     wanted = request.body["webhook"]
     return {"id": new_id("whk"), "url": wanted["url"]} if wanted else None
+
+
+def _refuse_private_webhook(request: Request, networks: Sequence[Network]) -> None:
+    """Early and by the text alone; the sender resolves and judges the address again at every attempt."""
+    if request.body["webhook"] is None:
+        return
+    try:
+        validate_webhook_target(request.body["webhook"]["url"], networks)
+    except ValidationError as error:
+        message = str(error.messages[0])
+        raise InvalidError(message, errors=[{"field": "webhook.url", "message": message}]) from error
 
 
 def _refuse_over_cap(caller: Principal, deployments: Deployments) -> None:

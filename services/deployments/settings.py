@@ -22,6 +22,7 @@ class Settings:
     free_in_flight: int
     paid_in_flight: int
     slots_per_queue: int
+    webhook_networks: tuple[config.Network, ...]
 
 
 def build_api(env: Env) -> Settings:
@@ -43,5 +44,6 @@ def _build(env: Env, service: str, port: int) -> Settings:
         sealing_keys=config.sealing_keys(env),
         free_in_flight=env.int("FREE_IN_FLIGHT", 1, validate=config.at_least(1)),
         paid_in_flight=env.int("PAID_IN_FLIGHT", 4, validate=config.at_least(1)),
+        webhook_networks=config.networks(env, "WEBHOOK_ALLOWED_NETWORKS"),
         slots_per_queue=env.int("DEPLOYMENTS_SLOTS", 2, validate=config.at_least(1)),
     )

@@ -81,6 +81,10 @@ def test_credentials_are_shown_once(client: FlaskClient) -> None:
         ({"labels": {"$where": "x"}}, "labels.$where"),
         ({"exposure": {"kind": "open"}}, "exposure.kind"),
         ({"webhook": {"url": "file:///etc/passwd"}}, "webhook.url"),
+        ({"webhook": {"url": "https://169.254.169.254/latest"}}, "webhook.url"),
+        ({"webhook": {"url": "https://[::ffff:10.0.0.1]/"}}, "webhook.url"),
+        ({"webhook": {"url": "http://example.com/"}}, "webhook.url"),
+        ({"webhook": {"url": "https://u:p@example.com/"}}, "webhook.url"),
         ({"owner": "usr_b"}, "owner"),
     ],
 )
