@@ -100,10 +100,8 @@ def _services(ports: Ports) -> dict[str, str]:
     }
     return {
         "BIND_HOST": "127.0.0.1",
-        "EDGE_PORT": str(ports.edge),
-        "PUBLIC_URL": _http(ports.edge),
         **{f"{name}_PORT": str(port) for name, port in services.items()},
-        **{f"{name}_URL": _http(port) for name, port in services.items()},
+        **{f"{name}_URL": _http(services[name]) for name in ("AUTH", "PRICING")},
     }
 
 
@@ -123,7 +121,6 @@ def _platform(settings: LocalSettings, ports: Ports, layout: Layout) -> dict[str
     instances = f"{settings.vpc_network},{settings.public_network}"
     return {
         "FLOWLLAMA_ENVIRONMENT": "local",
-        "FLOWLLAMA_PLACEMENTS": f"aws:{REGION}",
         "FLOWLLAMA_LOCAL_DIR": str(layout.root),
         "FLOWLLAMA_LOCAL_NET": str(settings.vpc_network),
         "FLOWLLAMA_LOCAL_PUBLIC_NET": str(settings.public_network),

@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-SERVICES_WITH_A_SECRET = ("deployments", "pricing", "agent", "health")
+SERVICES_WITH_A_SECRET = ("deployments", "agent")  # Those that call another service.
 
 
 @dataclass(frozen=True)
