@@ -27,7 +27,7 @@ from services.chassis.queues.sqs import SqsQueues
 REPOSITORY = Path(__file__).resolve().parents[2]
 UP_WITHIN_S = 240
 DOWN_WITHIN_S = 90
-RESTART_WITHIN_S = 60
+RESTART_WITHIN_S = 120
 OVERRIDES = {
     "FLOWLLAMA_PORT": "18080",
     "FLOWLLAMA_LOCAL_DIR": ".local-tests",
