@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def _round(settings: LocalSettings, number: int) -> tuple[float, float]:
-    """Ours first in even rounds, bare Terraform first in odd ones, so that warm caches favour nobody."""
+    """One deployment, then bare Terraform beside it while it stands; both are destroyed."""
     layout, ports = Layout(settings.directory), ports_from(settings.port)
     os.environ.update(local_environment(settings, ports, layout, ensure_keys(layout.keys)))
     client = Client(f"http://127.0.0.1:{ports.edge}")
@@ -84,13 +84,11 @@ def _bare(spec: dict[str, Any], mark: str) -> float:
 
 
 def _terraform(directory: Path, *arguments: str) -> None:
-    work = Path(os.environ["FLOWLLAMA_WORK_DIR"])
-    configuration = next(work.rglob("*.tfrc"), None)
-    extra = {"TF_CLI_CONFIG_FILE": str(configuration)} if configuration else {}
+    configuration = Path(os.environ["AGENT_WORK_DIR"]) / "terraform.tfrc"  # Where the provider lies.
     done = subprocess.run(
         ["terraform", *arguments],
         cwd=directory,
-        env={**os.environ, **extra, "CHECKPOINT_DISABLE": "1"},
+        env={**os.environ, "TF_CLI_CONFIG_FILE": str(configuration), "CHECKPOINT_DISABLE": "1"},
         check=False,
         capture_output=True,
         text=True,
