@@ -33,12 +33,16 @@ _LATER = (
 
 @dataclass(frozen=True)
 class Resource:
-    """Something in the cloud that carries our tags. `created_at` only where the cloud tells."""
+    """Something in the cloud that carries our tags.
+
+    `attached_to` is the machine it belongs to, and `created_at` its birth; both only where the cloud tells.
+    """
 
     kind: str
     id: str
     tags: Tags
     created_at: datetime | None = None
+    attached_to: str | None = None
 
 
 class Cloud(Protocol):
@@ -134,9 +138,16 @@ def _found(kind: str, id_name: str, raw: list[Any], created: str | None = None) 
             id=entry[id_name],
             tags={tag["Key"]: tag["Value"] for tag in entry.get("Tags") or entry.get("TagSet") or ()},
             created_at=entry.get(created) if created else None,
+            attached_to=_machine_of(entry) if kind != "instance" else None,
         )
         for entry in raw
     ]
+
+
+def _machine_of(entry: Mapping[str, Any]) -> str | None:
+    """Each kind says it in its own place: a spot request, a network interface, a volume."""
+    attachments = [entry, entry.get("Attachment") or {}, *(entry.get("Attachments") or ())]
+    return next((a["InstanceId"] for a in attachments if a.get("InstanceId")), None)
 
 
 def _removals(ec2: "EC2Client") -> Mapping[str, Callable[[str], object]]:

@@ -13,8 +13,11 @@ Offer = Mapping[str, Any]
 LONGEST_DETAIL = 2000
 
 _API_ERROR = re.compile(r"api error (\w+): (.*)", re.DOTALL)
+# The cap is the user's own, so that it says nothing about the offer to anybody else.
+OWN_PRICE_CAP = "SpotMaxPriceTooLow"
+
 _CAPACITY = frozenset(
-    {"InsufficientInstanceCapacity", "SpotMaxPriceTooLow", "Unsupported", "InsufficientHostCapacity"}
+    {"InsufficientInstanceCapacity", OWN_PRICE_CAP, "Unsupported", "InsufficientHostCapacity"}
     | {"InsufficientCapacity", "InsufficientFreeAddressesInSubnet"}
 )
 _QUOTA = frozenset(

@@ -1,7 +1,8 @@
 """The reaper: machines that carry our tags and that no record accounts for. The last net below the sweeps.
 
-At first sight it alerts. Half an hour after its launch a stray is terminated. When more than a tenth of the fleet
-looks stray, it is more likely that our records are wrong than that the cloud is: then a person decides.
+At first sight it alerts. Half an hour after its launch a stray is terminated. When more than one machine and more
+than a tenth of the fleet is to go at once, it is more likely that our records are wrong than that the cloud is:
+then a person decides.
 """
 
 import threading
@@ -23,6 +24,7 @@ log = get_logger(__name__)
 EVERY_S = 600.0
 SPARED_FOR = timedelta(minutes=30)
 MOST_STRAYS = 10  # One in so many.
+_GONE = (PlacementState.DESTROYED, PlacementState.ABANDONED)
 
 STRAYS = Gauge("flowllama_agent_strays", "Machines with our tags that no record accounts for")
 REAPED = Counter("flowllama_agent_reaped_total", "Stray machines terminated")
@@ -71,11 +73,13 @@ class Reaper:
             log.error(
                 "stray_machine", id=stray.resource.id, region=stray.region, tags=dict(stray.resource.tags)
             )
-        if len(strays) * MOST_STRAYS > len(fleet):
-            if strays:
-                log.error("reaper_refuses", strays=len(strays), fleet=len(fleet))
+        ripe = [stray for stray in strays if self._is_ripe(stray)]
+        if len(ripe) > max(1, len(fleet) // MOST_STRAYS):
+            log.error("reaper_refuses", strays=len(ripe), fleet=len(fleet))
             return 0
-        return sum(self._reap(stray) for stray in strays)
+        for stray in ripe:
+            self._reap(stray)
+        return len(ripe)
 
     def _unaccounted(self, fleet: Sequence[Stray]) -> Sequence[Stray]:
         ids = [machine.resource.tags.get("flowllama-placement", "") for machine in fleet]
@@ -83,14 +87,14 @@ class Reaper:
         return [
             machine
             for machine, placement_id in zip(fleet, ids, strict=True)
-            if states.get(placement_id, PlacementState.DESTROYED) is PlacementState.DESTROYED
+            if states.get(placement_id, PlacementState.DESTROYED) in _GONE
         ]
 
-    def _reap(self, stray: Stray) -> bool:
+    def _is_ripe(self, stray: Stray) -> bool:
         launched = stray.resource.created_at
-        if launched is None or self._clock() - launched < SPARED_FOR:
-            return False
+        return launched is not None and self._clock() - launched >= SPARED_FOR
+
+    def _reap(self, stray: Stray) -> None:
         self._clouds[stray.cloud].remove(stray.region, [stray.resource])
         REAPED.inc()
         log.error("stray_machine_terminated", id=stray.resource.id, region=stray.region)
-        return True

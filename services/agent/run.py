@@ -1,6 +1,6 @@
 """The story of a provision: choose an offer, write down the intent, build it, and if it fails the next one.
 
-Whatever a run built and did not report is gone again before it says so. A run that takes over from a dead one
+Whatever a run built and did not report is proved gone before the run ends. A run that takes over from a dead one
 first looks what the cloud has, and goes on from there.
 """
 
@@ -168,6 +168,7 @@ class _Provision:
         )
         facts = outcome.standing(self._command, placement)
         outcome.end(self._run, self._command, "standing", facts, [outcome.selected(placement)])
+        self._prove_abandoned_gone()
         return None
 
     def _abandon(self, placement: Document, failure: Failure) -> None:
@@ -175,7 +176,7 @@ class _Provision:
         placement = self._ports.placements.change(
             placement, self._run.epoch, state=PlacementState.REMOVING.value, failure=failure.as_document()
         )
-        if failure.kind is FailureKind.CAPACITY:
+        if failure.kind is FailureKind.CAPACITY and failure.code != failover.OWN_PRICE_CAP:
             self._block(placement["offer"], failure)
         self._roll_back(placement)
 
@@ -192,15 +193,19 @@ class _Provision:
 
     def _give_up(self) -> None:
         """Report the failure, but only after the cloud was seen empty of everything that was tried."""
-        left = self._own(PlacementState.ABANDONED)
-        if left:
-            targets = [removal.target_of(placement, self._ports) for placement in left]
-            removal.prove_gone(left, targets, self._run, self._ports)
+        self._prove_abandoned_gone()
         attempts = self._attempts()
         reason, detail = (
             failover.verdict(attempts) if attempts else (Reason.NO_OFFER, self._refusal or NO_OFFER)
         )
         outcome.end(self._run, self._command, "failed", [outcome.failed(self._command, reason, detail)])
+
+    def _prove_abandoned_gone(self) -> None:
+        """A machine whose launch was never answered may be listed only later; the reaper counts it a stray too."""
+        left = self._own(PlacementState.ABANDONED)
+        if left:
+            targets = [removal.target_of(placement, self._ports) for placement in left]
+            removal.prove_gone(left, targets, self._run, self._ports)
 
     def _attempts(self) -> Sequence[Attempt]:
         return [

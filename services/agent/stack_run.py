@@ -6,11 +6,15 @@ from services.agent.ports import Ports
 from services.agent.terraform import Ended, LeaseAddress, OnEvent
 from services.agent.ui_stream import UiEvent
 from services.agent.workspace import Workspace
-from services.chassis.errors import FOREIGN_OUTAGES, FlowLlamaError
+from services.chassis.errors import FOREIGN_OUTAGES, FlowLlamaError, RetryError
 from services.chassis.logs import get_logger
 from services.chassis.mongo import Document
 
 log = get_logger(__name__)
+
+# The store was away or the lease went elsewhere: that says nothing about the offer, so that it is tried again.
+_OUR_TROUBLE = ("lease_not_renewed", "lease_lost", "parent_gone")
+OUR_TROUBLE_RETRY_S = 5.0
 
 _CHATTER = ("version", "text", "outputs", "apply_progress", "refresh_start", "refresh_complete")
 
@@ -45,6 +49,8 @@ def _settle(ended: Ended, workspace: Workspace, run: Held) -> Ended:
     if ended.ok:
         workspace.remove()
     run.check()
+    if ended.interrupted in _OUR_TROUBLE:
+        raise RetryError(OUR_TROUBLE_RETRY_S, f"terraform was stopped: {ended.interrupted}")
     if ended.crashed:
         raise TerraformCrashedError(f"terraform ended with status {ended.status}")
     return ended

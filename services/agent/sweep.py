@@ -64,7 +64,8 @@ def once(targets: Sequence[Target], *, keep: Collection[str] = ()) -> None:
 
 
 def _look(target: Target, keep: Collection[str]) -> Sequence[Resource]:
-    strays = [found for found in target.cloud.listed(target.region, target.tags) if found.id not in keep]
+    listed = target.cloud.listed(target.region, target.tags)
+    strays = [found for found in listed if found.id not in keep and found.attached_to not in keep]
     if strays:
         log.warning("strays_found", region=target.region, strays=[f"{s.kind} {s.id}" for s in strays])
         target.cloud.remove(target.region, strays)

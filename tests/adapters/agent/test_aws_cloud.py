@@ -52,6 +52,15 @@ def test_every_kind_is_found_and_removed(ec2: Any, cloud: AwsCloud) -> None:
     assert cloud.listed(REGION, OURS) == []
 
 
+def test_a_disk_says_whose_it_is(ec2: Any, cloud: AwsCloud) -> None:
+    instance = _launch(ec2, ec2.describe_subnets()["Subnets"][0])
+    ec2.create_tags(
+        Resources=[ec2.describe_volumes()["Volumes"][0]["VolumeId"]], Tags=_tags("volume")[0]["Tags"]
+    )
+
+    assert [r.attached_to for r in cloud.listed(REGION, OURS)] == [None, instance]
+
+
 def test_what_carries_other_tags_is_left_alone(ec2: Any, cloud: AwsCloud) -> None:
     subnet = ec2.describe_subnets()["Subnets"][0]
     _launch(ec2, subnet, {"flowllama-placement": "dep_2-1"})

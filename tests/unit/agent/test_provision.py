@@ -97,7 +97,7 @@ def test_a_lack_of_capacity_leads_to_the_next_offer_and_is_told_to_pricing(world
     assert chosen == ["us-east-1a", "us-east-1b", "us-east-1c"]
     assert [type_ for type_, _ in told][-2:] == [m.PROVISIONED, m.INSTANCE_LAUNCHED]
     assert [block[0] for block in world.pricing.blocks] == ["us-east-1a", "us-east-1b"]
-    assert [placement["state"] for placement in world.placements()] == ["abandoned", "abandoned", "standing"]
+    assert [placement["state"] for placement in world.placements()] == ["destroyed", "destroyed", "standing"]
     assert len(world.cloud.of_kind("security_group")) == 1
 
 
@@ -219,3 +219,36 @@ def test_progress_goes_to_the_run_logs(world: World) -> None:
     line = world.store["run_logs"].find_one({"deployment_id": DEPLOYMENT})
     assert line is not None
     assert (line["resource"], line["message"]) == ("aws_instance.x", "aws_instance.x: Creating...")
+
+
+def test_a_machine_that_the_cloud_lists_late_is_gone_although_the_next_offer_stands(world: World) -> None:
+    def unanswered(building: Building) -> Ended:
+        building.create("instance", recorded=False)
+        return refused("RequestLimitExceeded")(building)
+
+    world.terraform.script = [unanswered]
+
+    world.handle(provision())
+
+    assert [placement["state"] for placement in world.placements()] == ["destroyed", "standing"]
+    assert len(world.cloud.of_kind("instance")) == 1
+
+
+def test_a_users_own_price_cap_blocks_the_offer_for_nobody_else(world: World) -> None:
+    world.terraform.script = [refused("SpotMaxPriceTooLow")]
+
+    world.handle(provision())
+
+    assert world.pricing.blocks == []
+    assert [placement["state"] for placement in world.placements()] == ["destroyed", "standing"]
+
+
+@pytest.mark.parametrize("trouble", ["lease_not_renewed", "lease_lost", "parent_gone"])
+def test_a_store_that_was_away_is_not_held_against_the_offer(world: World, trouble: str) -> None:
+    world.terraform.script = [lambda _: Ended(1, interrupted=trouble)]
+
+    with pytest.raises(RetryError):
+        world.handle(provision())
+
+    assert world.placements()[0]["failure"] is None
+    assert world.told_types() == [m.SELECTED]

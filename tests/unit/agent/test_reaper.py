@@ -108,3 +108,21 @@ def test_another_environments_machines_are_not_ours_to_judge(fleet: Fleet) -> No
 
     assert fleet.reaper.look() == 0
     assert len(fleet.cloud.resources) == 21
+
+
+def test_an_abandoned_placement_accounts_for_nothing(fleet: Fleet) -> None:
+    late = fleet.add("dep_9-1", state="abandoned")
+    fleet.now += timedelta(hours=1)
+
+    assert fleet.reaper.look() == 1
+    assert late not in fleet.cloud.resources
+
+
+def test_one_stray_is_believed_in_a_small_fleet_too(store: Store) -> None:
+    fleet = Fleet(store)
+    kept, stray = fleet.add("dep_1-1"), fleet.add("dep_9-1", state=None)
+    fleet.now += timedelta(hours=1)
+
+    assert fleet.reaper.look() == 1
+    assert kept in fleet.cloud.resources
+    assert stray not in fleet.cloud.resources

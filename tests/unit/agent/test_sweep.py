@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.agent import sweep
+from services.agent.cloud import Resource
 from services.agent.states import States, has_resources, known_ids, state_key
 from services.agent.sweep import Patience, Target
 from services.agent.workspace import Workspaces
@@ -58,6 +59,17 @@ def test_what_the_state_knows_is_kept() -> None:
     sweep.until_empty([Target(cloud, "us-east-1", TAGS)], waits.patience(), keep={known})
 
     assert list(cloud.resources) == [known]
+
+
+def test_what_is_attached_to_a_known_machine_belongs_to_it() -> None:
+    """An apply that was stopped early knows the machine and has not yet read its disk."""
+    cloud, waits = FakeCloud(), Waits()
+    known = cloud.create("us-east-1", "instance", TAGS)
+    cloud.resources["vol"] = ("us-east-1", Resource("volume", "vol", TAGS, attached_to=known))
+
+    sweep.until_empty([Target(cloud, "us-east-1", TAGS)], waits.patience(), keep={known})
+
+    assert list(cloud.resources) == [known, "vol"]
 
 
 def test_what_will_not_go_is_put_off_and_not_forgotten() -> None:

@@ -73,7 +73,7 @@ def test_a_crash_in_the_middle_of_a_rollback_ends_the_rollback_first(world: Worl
     world.handle(provision(nudge=1))
 
     assert world.cloud.of_kind("volume") == []
-    assert world.placements()[0]["state"] == "abandoned"
+    assert world.placements()[0]["state"] == "destroyed"
     assert world.placements()[1]["offer"]["zone"] == "us-east-1b"
 
 
