@@ -6,12 +6,13 @@ from typing import Any
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
+from contracts import stack_rules
 from contracts.http.webhook import validate_webhook_url
 from contracts.http.workload import WorkloadSchema
 from contracts.vocabulary import DeploymentStatus, Exposure, Reason, Tier
 
 MAX_LABELS = 16
-MAX_ALLOWED_CIDRS = 32
+MAX_ALLOWED_CIDRS = 25  # What a stack spec takes.
 PAGE_MAX = 100
 IDEMPOTENCY_KEY_MAX = 128
 
@@ -29,15 +30,9 @@ _LABEL_VALUE = validate.Regexp(
 
 
 def validate_source_cidr(text: str) -> None:
-    """A network that callers come from; the whole internet is never one."""
-    try:
-        network = ipaddress.ip_network(text)
-    except ValueError as error:
-        raise ValidationError("Must be a network in CIDR form, such as 203.0.113.7/32.") from error
-    if network.prefixlen == 0:
-        raise ValidationError(
-            "An instance is never opened to every address; list the networks you call from."
-        )
+    """A network that callers come from; the whole internet is never one, nor put together of a few."""
+    stack_rules.not_the_world(text)
+    network = ipaddress.ip_network(text)
     if network.is_multicast or network.is_unspecified or network.is_reserved:
         raise ValidationError("This network can't be a source of calls.")
 
@@ -50,10 +45,13 @@ class ExposureSchema(Schema):
 
     kind = fields.Enum(Exposure, by_value=True, load_default=Exposure.ALLOW_LISTED)
     allow_cidrs = fields.List(
-        fields.String(validate=validate_source_cidr),
+        stack_rules.Cidr(validate=validate_source_cidr),
         load_default=None,
         allow_none=True,
-        validate=validate.Length(1, MAX_ALLOWED_CIDRS, error=f"Must list 1 to {MAX_ALLOWED_CIDRS} networks."),
+        validate=[
+            validate.Length(1, MAX_ALLOWED_CIDRS, error=f"Must list 1 to {MAX_ALLOWED_CIDRS} networks."),
+            stack_rules.all_differ,
+        ],
     )
 
     @validates_schema

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from marshmallow import ValidationError
 from pymongo.errors import DuplicateKeyError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from contracts import messages as m
 from contracts.claims import Principal
@@ -19,7 +20,7 @@ from contracts.vocabulary import DeploymentStatus, Exposure, Reason
 from services.chassis import outbox, sealing
 from services.chassis.clock import Clock
 from services.chassis.config import Network
-from services.chassis.errors import ConflictError, InvalidError, NotFoundError
+from services.chassis.errors import ConflictError, InvalidError, NotFoundError, StaleError
 from services.chassis.ids import is_id, new_id
 from services.chassis.mongo import Document
 from services.chassis.outbox import Origin
@@ -94,8 +95,14 @@ def create(request: Request, ports: Creation) -> Created:
 def delete(deployment_id: str, caller: Principal, origin: Origin, ports: Creation) -> Document:
     """Ask for a deployment's end. Idempotent; reachable from every state, and it cancels what is under way.
 
-    Raises `NotFoundError`, and `StaleError` when the record changed at this very moment.
+    Raises `NotFoundError`, and `StaleError` when the record changes faster than we can look.
     """
+    retrying = Retrying(retry=retry_if_exception_type(StaleError), stop=stop_after_attempt(5), reraise=True)
+    result: Document = retrying(_delete_once, deployment_id, caller, origin, ports)
+    return result
+
+
+def _delete_once(deployment_id: str, caller: Principal, origin: Origin, ports: Creation) -> Document:
     deployment = owned(deployment_id, caller, ports.deployments)
     if deployment["status"] in (DeploymentStatus.DELETING, DeploymentStatus.DELETED):
         return deployment

@@ -84,7 +84,8 @@ def failed(message: Message, *, ports: Ports) -> None:
     """The agent gave up and left nothing behind; or its command was dead-lettered and a person must look."""
     deployment = _read(ports, message)
     data = message.data
-    if (deployment.get("command") or {}).get("id") == data["command_id"]:
+    is_latest = (deployment.get("command") or {}).get("id") == data["command_id"]
+    if is_latest and _is_wanted(deployment, message):
         needs_attention = data["reason"] is Reason.COMMAND_DEAD_LETTERED
         to = S.NEEDS_ATTENTION if needs_attention else S.FAILED
         _move(ports, deployment, to, data["reason"], message, detail=data["detail"])

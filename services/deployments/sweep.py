@@ -15,7 +15,7 @@ from services.chassis.logs import get_logger
 from services.chassis.mongo import Document
 from services.chassis.outbox import Origin
 from services.deployments import model
-from services.deployments.admission import Admission, command_message
+from services.deployments.admission import DESTROY, Admission, command_message
 from services.deployments.store import Deployments
 
 log = get_logger(__name__)
@@ -47,11 +47,19 @@ class Sweep:
                 self._look_at(deployment)
             except StaleError:
                 log.info("sweep_was_overtaken", deployment_id=deployment["_id"])
+            except FOREIGN_OUTAGES:
+                raise
+            except Exception as error:
+                # One record that breaks our assumptions must not keep the others from being looked at.
+                log.exception("sweep_failed", deployment_id=deployment["_id"], error=type(error).__name__)
         return len(due)
 
     def _look_at(self, deployment: Document) -> None:
         origin = Origin("deployments", new_id("swp"))
         status = DeploymentStatus(deployment["status"])
+        if self._owes_a_destroy(deployment):
+            self._admission.release_destroy(deployment, origin)
+            return
         if model.is_stuck(deployment, self._clock()):
             detail = f"It has been {status} for too long; its command was announced again in vain."
             change = model.move(
@@ -68,10 +76,17 @@ class Sweep:
             # It was never released: nobody but us can end it.
             change = model.move(deployment, DeploymentStatus.DELETED, Reason.NEVER_PROVISIONED, self._clock())
             self._deployments.transition(deployment, change, origin)
-        elif status is DeploymentStatus.DELETING and deployment["command"]["kind"] != "destroy":
-            self._admission.release_destroy(deployment, origin)
         else:
             self._nudge(deployment, waited, origin)
+
+    def _owes_a_destroy(self, deployment: Document) -> bool:
+        """A deletion whose message was lost comes before any verdict: nothing else stops the bill."""
+        command = deployment.get("command")
+        return (
+            deployment["status"] == DeploymentStatus.DELETING
+            and command is not None
+            and command["kind"] != DESTROY
+        )
 
     def _nudge(self, deployment: Document, waited: Document, origin: Origin) -> None:
         command = {**deployment["command"], "nudge": deployment["command"]["nudge"] + 1}

@@ -42,7 +42,10 @@ def test_without_a_list_only_the_callers_address_gets_in(world: World) -> None:
     }
 
 
-@pytest.mark.parametrize("cidr", ["0.0.0.0/0", "::/0", "224.0.0.0/4", "10.0.0.1/8", "nonsense"])
+@pytest.mark.parametrize(
+    "cidr",
+    ["0.0.0.0/0", "::/0", "0.0.0.0/1", "2600::/12", "224.0.0.0/8", "10.0.0.1/8", "203.0.113.7", "nonsense"],
+)
 def test_the_world_is_never_let_in(world: World, cidr: str) -> None:
     with pytest.raises(ValidationError):
         world.create(exposure={"kind": "allow_listed", "allow_cidrs": [cidr]})

@@ -165,6 +165,26 @@ def test_a_dead_lettered_command_needs_attention_and_can_still_be_deleted(world:
     assert world.delete(deployment_id)["status"] == "deleting"
 
 
+def test_a_dead_lettered_provision_does_not_swallow_the_delete_that_follows(world: World) -> None:
+    created = world.create()
+    deployment_id = created.deployment["_id"]
+    world.admit(created)
+    world.delete(deployment_id)
+
+    world.handle(
+        m.FAILED,
+        deployment_id,
+        generation=1,
+        command_id=f"{deployment_id}:1:provision",
+        reason="command_dead_lettered",
+        detail="failed 3 times",
+    )
+    world.handle(m.DELETE_REQUESTED, deployment_id, user_id="usr_a")
+
+    assert world.get(deployment_id)["status"] == "deleting"
+    assert world.commands(deployment_id)[-1].type == m.DESTROY
+
+
 def test_money_runs_from_provisioned_until_the_machine_is_gone(world: World) -> None:
     deployment = world.create().deployment
     for _ in range(2):

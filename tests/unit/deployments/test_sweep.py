@@ -56,6 +56,18 @@ def test_a_lost_deletion_of_something_released_destroys_it(world: World) -> None
     assert [each.type for each in world.commands(created.deployment["_id"])] == [m.PROVISION, m.DESTROY]
 
 
+def test_a_deletion_that_waited_long_is_carried_out_before_it_is_called_stuck(world: World) -> None:
+    created = world.create()
+    world.admit(created)
+    world.delete(created.deployment["_id"])
+    world.later(hours=3)
+
+    world.sweep.sweep()
+
+    assert world.statuses(created) == ["deleting"]
+    assert world.commands(created.deployment["_id"])[-1].type == m.DESTROY
+
+
 def test_what_stays_stuck_calls_for_a_person(world: World) -> None:
     created = world.create()
     world.admit(created)
