@@ -7,6 +7,7 @@ import json
 import re
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ OLLAMA = "http://127.0.0.1:11435"
 INSTANCE_FILE = Path("/etc/flowllama/instance.json")
 PHASE_FILE = Path("/run/flowllama/phase.json")
 ATTEMPTS = 5
+BAD_REQUEST = 400
+EMBEDS_ONLY = b"does not support generate"  # Ollama's words.
 # The same rules as the stack spec's; checked here again because this is the last reader.
 MODEL_TAG = re.compile(
     r"(?![^/]*\.[^/]*/)[a-z0-9][a-z0-9._-]{0,63}(/[a-z0-9][a-z0-9._-]{0,63})?(:[A-Za-z0-9._-]{1,64})?"
@@ -66,9 +69,21 @@ def pull(tag: str) -> None:
 
 
 def load(tag: str) -> None:
-    """An empty prompt makes Ollama load the weights; it answers once they are in memory."""
+    """An empty prompt makes Ollama load the weights; it answers once they are in memory.
+
+    A model that only embeds refuses to generate, so it is loaded by the one thing that it does.
+    """
     write_phase("loading")
-    with _post("/api/generate", {"model": tag, "stream": False, "keep_alive": -1}, timeout=1800) as answer:
+    try:
+        _load("/api/generate", {"model": tag, "stream": False, "keep_alive": -1})
+    except urllib.error.HTTPError as error:
+        if error.code != BAD_REQUEST or EMBEDS_ONLY not in error.read():
+            raise
+        _load("/api/embed", {"model": tag, "input": "hello", "keep_alive": -1})
+
+
+def _load(path: str, body: dict[str, Any]) -> None:
+    with _post(path, body, timeout=1800) as answer:
         answer.read()
 
 

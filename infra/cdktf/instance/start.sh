@@ -14,6 +14,8 @@ readonly HUGGING_FACE_TAG='^hf\.co(/[A-Za-z0-9][A-Za-z0-9._-]{0,95}){2}:[A-Za-z0
 
 main() {
   trap 'failed "step at line $LINENO ended with status $?"' ERR
+  # systemd's own limit ends a start that takes too long; whoever waits should hear of it.
+  trap 'failed "the start was ended from outside, or took too long"' TERM
   umask 022
   prepare_directories
   phase booting

@@ -118,8 +118,13 @@ class Deliverer:
             secret = self._sealer.open(webhook["secret_sealed"])
         except RejectError:
             return Answer(None, "its signing secret can't be opened")
-        headers = signed_headers(secret, delivery["message_id"], delivery["body"], self._clock())
-        return self._sender.send(webhook["url"], delivery["body"], dict(headers))
+        try:
+            headers = signed_headers(secret, delivery["message_id"], delivery["body"], self._clock())
+            return self._sender.send(webhook["url"], delivery["body"], dict(headers))
+        except Exception as error:
+            # Whatever it is, it counts as an attempt: else the delivery would be due again at once, for ever.
+            log.exception("webhook_attempt_broke", webhook_id=webhook["_id"], error=type(error).__name__)
+            return Answer(None, f"the attempt broke ({type(error).__name__})")
 
     def _conclude(self, webhook: Document, delivery: Document, answer: Answer) -> None:
         now = self._clock()
