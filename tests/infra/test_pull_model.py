@@ -1,10 +1,15 @@
 """The last steps of a boot, without a machine: tags checked again, progress summed, notices read."""
 
 import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.cdktf.instance import pull_model
 from infra.cdktf.instance.interruption import parse_notice
 from infra.cdktf.instance.pull_model import checked_tag, progress
 
@@ -37,6 +42,40 @@ def test_progress_sums_the_layers() -> None:
 def test_ollamas_error_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="not found"):
         list(progress([b'{"error": "model not found"}']))
+
+
+@pytest.fixture
+def encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """An Ollama whose model only embeds; the paths it was asked for, in order."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            asked.append(self.path)
+            refused = self.path == "/api/generate"
+            body = b'{"error": "model does not support generate"}' if refused else b"{}"
+            self.send_response(400 if refused else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setattr(pull_model, "OLLAMA", f"http://127.0.0.1:{server.server_address[1]}")
+    monkeypatch.setattr(pull_model, "PHASE_FILE", tmp_path / "phase.json")
+    yield asked
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_model_that_only_embeds_is_loaded_by_embedding(encoder: list[str]) -> None:
+    pull_model.load("nomic-embed-text:latest")
+
+    assert encoder == ["/api/generate", "/api/embed"]
 
 
 def test_a_notice_is_read_and_nonsense_is_none() -> None:

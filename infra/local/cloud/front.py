@@ -93,6 +93,8 @@ async def _guarding(request: web.Request, handler: Handler) -> web.StreamRespons
             return await handler(request)
     except ollama.UnknownModelError as error:
         return web.json_response({"error": str(error)}, status=404)
+    except ollama.EmbedsOnlyError as error:
+        return web.json_response({"error": str(error)}, status=400)
 
 
 def _problem(status: int, detail: str | None = None, headers: dict[str, str] | None = None) -> web.Response:

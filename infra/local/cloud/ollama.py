@@ -35,6 +35,14 @@ _WORDS = (
 )
 
 
+# How the catalogue's embedding models are called; Ollama itself reads it from the file.
+_EMBEDS_ONLY = ("embed", "minilm", "bge-")
+
+
+class EmbedsOnlyError(Exception):
+    """The model has no decoder; these are Ollama's own words."""
+
+
 class UnknownModelError(Exception):
     """The request names a model this instance does not serve."""
 
@@ -69,6 +77,8 @@ def embed(instance: SimulatedInstance, body: dict[str, Any]) -> dict[str, Any]:
 async def generate(instance: SimulatedInstance, body: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
     """Chunks of `/api/generate`; an empty prompt only loads the model."""
     tag = _served(instance, body)
+    if any(mark in tag for mark in _EMBEDS_ONLY):
+        raise EmbedsOnlyError(f'"{tag}" does not support generate')
     if not body.get("prompt"):
         yield {"model": tag, "created_at": _now(), "response": "", "done": True, "done_reason": "load"}
         return
