@@ -1,7 +1,5 @@
 """The composition root of the worker process."""
 
-import os
-import socket
 import threading
 from collections.abc import Sequence
 from functools import partial
@@ -27,19 +25,20 @@ from services.agent.workspace import Workspaces
 from services.chassis import mongo
 from services.chassis.clock import utc_now
 from services.chassis.http import create_app
-from services.chassis.inbox import INBOX, Inbox
+from services.chassis.inbox import Inbox
+from services.chassis.messaging_store import open_store, owner_of
 from services.chassis.process import Task
 from services.chassis.queues import broker
 from services.chassis.recovery import Recovery
-from services.chassis.relay import EVENTS, Relay
+from services.chassis.relay import Relay
 from services.chassis.service_client import ServiceClient
 from services.chassis.worker import Worker
 
 
 def build(settings: Settings) -> tuple[Flask, Sequence[Task]]:
     """The probes' app, and the tasks: slots, relay, recovery, reaper, the synth child's keeper."""
-    store, queues = _store(settings), broker.connect(settings.common)
-    owner = f"{SERVICE}:{socket.gethostname()}:{os.getpid()}"
+    store, queues = open_store(settings.common, SERVICE, MIGRATIONS), broker.connect(settings.common)
+    owner = owner_of(SERVICE)
     relay, synth, shutdown = Relay(store, queues, [RUNS.name], owner), SynthChild(), threading.Event()
     ports = _ports(settings, store, relay, synth, shutdown)
     inbox = Inbox(store, SERVICE, owner)
@@ -55,7 +54,7 @@ def build(settings: Settings) -> tuple[Flask, Sequence[Task]]:
     ]
     reaper = Reaper(ports.placements, ports.intents, ports.clouds, settings.common.environment, utc_now)
     recovery = Recovery(store, queues, inbox, slots.all_queues())
-    app = create_app(SERVICE, "FlowLlama agent", [], readiness={"store": partial(_ping, store)})
+    app = create_app(SERVICE, "FlowLlama agent", [], readiness={"store": partial(mongo.ping, store)})
     tasks = [worker.run for worker in workers]
     return app, [*tasks, relay.run, recovery.run, reaper.run, synth.prewarm, partial(_pass_on, shutdown)]
 
@@ -97,18 +96,7 @@ def _lease_address(settings: Settings, run_id: str, owner: str, epoch: int, ttl_
     )
 
 
-def _store(settings: Settings) -> mongo.Store:
-    store = mongo.connect(settings.common)
-    mongo.declare(store, [INBOX, EVENTS])
-    mongo.migrate(store, SERVICE, MIGRATIONS)
-    return store
-
-
 def _pass_on(shutdown: threading.Event, stopping: threading.Event) -> None:
     """The runs in hand learn of the end as soon as the process does."""
     stopping.wait()
     shutdown.set()
-
-
-def _ping(store: mongo.Store) -> None:
-    store.command("ping")

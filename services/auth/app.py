@@ -13,14 +13,14 @@ from services.auth.passwords import Passwords
 from services.auth.ports import Ports
 from services.auth.revocations import revocations
 from services.auth.settings import Settings
-from services.auth.store import MIGRATIONS, ping
+from services.auth.store import MIGRATIONS
 from services.auth.throttle import Throttle
 from services.auth.tokens import Minter
 from services.chassis.auth_verify import Verifier
 from services.chassis.clock import Clock, utc_now
 from services.chassis.config import Network
 from services.chassis.http import create_app
-from services.chassis.mongo import Store, connect, migrate
+from services.chassis.mongo import Store, connect, migrate, ping
 from services.chassis.process import Task
 from services.chassis.sealing import Sealer
 

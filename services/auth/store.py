@@ -18,11 +18,6 @@ MIGRATIONS = (
 )
 
 
-def ping(store: Store) -> None:
-    """Raises the driver's error where the store does not answer."""
-    store.command("ping")
-
-
 def add_user(store: Store, user: Mapping[str, Any]) -> bool:
     """False: the address has an account already, which stays as it is."""
     try:

@@ -100,3 +100,8 @@ def migrate(store: Store, service: str, migrations: Sequence[Migration]) -> int:
                 )
             current = step.version
     return int(current)
+
+
+def ping(store: Store) -> None:
+    """Raises when the store does not answer: the readiness check of every service."""
+    store.command("ping")

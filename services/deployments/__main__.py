@@ -1,7 +1,5 @@
 """`python -m services.deployments api` answers HTTP; `python -m services.deployments worker` handles messages."""
 
-import os
-import socket
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,11 +11,12 @@ from contracts.vocabulary import Tier
 from services.chassis import auth_verify, config, logs, mongo, process
 from services.chassis.clock import utc_now
 from services.chassis.http import create_app
-from services.chassis.inbox import INBOX, Inbox
+from services.chassis.inbox import Inbox
+from services.chassis.messaging_store import open_store, owner_of
 from services.chassis.process import Task
 from services.chassis.queues import broker
 from services.chassis.recovery import Recovery
-from services.chassis.relay import EVENTS, Relay
+from services.chassis.relay import Relay
 from services.chassis.sealing import Sealer
 from services.chassis.service_client import ServiceClient
 from services.chassis.worker import Worker
@@ -55,8 +54,8 @@ def serve_worker() -> None:
 
 
 def _api(settings: Settings) -> tuple[Flask, Sequence[Task]]:
-    store, queues = _store(settings), broker.connect(settings.common)
-    relay = Relay(store, queues, [DEPLOYMENTS.name], _owner("api"))
+    store, queues = open_store(settings.common, SERVICE, MIGRATIONS), broker.connect(settings.common)
+    relay = Relay(store, queues, [DEPLOYMENTS.name], owner_of(f"{SERVICE}-api"))
     verifier = auth_verify.over_http(settings.common)
     creation = Creation(
         deployments=Deployments(store, committed=relay.wake),
@@ -70,13 +69,15 @@ def _api(settings: Settings) -> tuple[Flask, Sequence[Task]]:
         webhook_networks=settings.webhook_networks,
     )
     routes = api.blueprint(api.Ports(creation, Costs(store), verifier))
-    app = create_app(SERVICE, "FlowLlama deployments", [routes], readiness={"store": partial(_ping, store)})
+    app = create_app(
+        SERVICE, "FlowLlama deployments", [routes], readiness={"store": partial(mongo.ping, store)}
+    )
     return app, [relay.run, verifier.run]
 
 
 def _worker(settings: Settings) -> tuple[Flask, Sequence[Task]]:
-    store, queues = _store(settings), broker.connect(settings.common)
-    owner = _owner("worker")
+    store, queues = open_store(settings.common, SERVICE, MIGRATIONS), broker.connect(settings.common)
+    owner = owner_of(f"{SERVICE}-worker")
     relay = Relay(store, queues, [DEPLOYMENTS.name], owner)
     deployments = Deployments(store, committed=relay.wake)
     caps = {Tier.FREE: settings.free_in_flight, Tier.PAID: settings.paid_in_flight}
@@ -91,24 +92,12 @@ def _worker(settings: Settings) -> tuple[Flask, Sequence[Task]]:
     ]
     recovery = Recovery(store, queues, inbox, received)
     app = create_app(
-        f"{SERVICE}-worker", "FlowLlama deployments worker", [], readiness={"store": partial(_ping, store)}
+        f"{SERVICE}-worker",
+        "FlowLlama deployments worker",
+        [],
+        readiness={"store": partial(mongo.ping, store)},
     )
     return app, [*slots, relay.run, recovery.run, Sweep(deployments, admission, utc_now).run]
-
-
-def _store(settings: Settings) -> mongo.Store:
-    store = mongo.connect(settings.common)
-    mongo.declare(store, [INBOX, EVENTS])
-    mongo.migrate(store, SERVICE, MIGRATIONS)
-    return store
-
-
-def _owner(role: str) -> str:
-    return f"{SERVICE}-{role}:{socket.gethostname()}:{os.getpid()}"
-
-
-def _ping(store: mongo.Store) -> None:
-    store.command("ping")
 
 
 if __name__ == "__main__":

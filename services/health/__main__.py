@@ -1,9 +1,7 @@
 """`python -m services.health worker`: polls instances, sends webhooks, handles messages and answers HTTP."""
 
-import os
 import random
 import resource
-import socket
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -15,11 +13,12 @@ from contracts.vocabulary import Cloud
 from services.chassis import auth_verify, config, logs, mongo, process
 from services.chassis.clock import utc_now
 from services.chassis.http import create_app
-from services.chassis.inbox import INBOX, Inbox
+from services.chassis.inbox import Inbox
+from services.chassis.messaging_store import open_store, owner_of
 from services.chassis.process import Task
 from services.chassis.queues import broker
 from services.chassis.recovery import Recovery
-from services.chassis.relay import EVENTS, Relay
+from services.chassis.relay import Relay
 from services.chassis.sealing import Sealer
 from services.chassis.worker import Worker
 from services.health import api, handlers
@@ -55,8 +54,8 @@ def _raise_file_limit() -> None:
 
 
 def _worker(settings: Settings) -> tuple[Flask, Sequence[Task]]:
-    store, queues = _store(settings), broker.connect(settings.common)
-    owner = f"{SERVICE}:{socket.gethostname()}:{os.getpid()}"
+    store, queues = open_store(settings.common, SERVICE, MIGRATIONS), broker.connect(settings.common)
+    owner = owner_of(SERVICE)
     relay = Relay(store, queues, [INSTANCES.name], owner)
     instances, deliveries = Instances(store, committed=relay.wake), Deliveries(store)
     inbox = Inbox(store, SERVICE, owner)
@@ -71,7 +70,7 @@ def _worker(settings: Settings) -> tuple[Flask, Sequence[Task]]:
         SERVICE,
         "FlowLlama health",
         [api.blueprint(api.Ports(instances, deliveries, verifier))],
-        readiness={"store": partial(_ping, store)},
+        readiness={"store": partial(mongo.ping, store)},
     )
     background = [
         relay.run,
@@ -113,17 +112,6 @@ def _deliverer(settings: Settings, deliveries: Deliveries, owner: str) -> Delive
         threads=settings.webhook_threads,
         jitter=random.random,
     )
-
-
-def _store(settings: Settings) -> mongo.Store:
-    store = mongo.connect(settings.common)
-    mongo.declare(store, [INBOX, EVENTS])
-    mongo.migrate(store, SERVICE, MIGRATIONS)
-    return store
-
-
-def _ping(store: mongo.Store) -> None:
-    store.command("ping")
 
 
 if __name__ == "__main__":

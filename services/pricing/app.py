@@ -9,13 +9,13 @@ from services.chassis.auth_verify import Verifier, over_http
 from services.chassis.clock import Clock, utc_now
 from services.chassis.config import CommonSettings
 from services.chassis.http import create_app, require_service
-from services.chassis.mongo import Store, connect, migrate
+from services.chassis.mongo import Store, connect, migrate, ping
 from services.chassis.process import Task
 from services.pricing import api
 from services.pricing.catalogue import load_catalogue
 from services.pricing.connected import ConnectedRegions
 from services.pricing.offers import OfferIndex
-from services.pricing.store import MIGRATIONS, networks, ping
+from services.pricing.store import MIGRATIONS, networks
 
 
 def build(settings: CommonSettings) -> tuple[Flask, Sequence[Task]]:

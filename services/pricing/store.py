@@ -93,11 +93,6 @@ COLLECTIONS = (NETWORKS, BLOCKS, DECISIONS)
 MIGRATIONS = (Migration(1, "networks, blocks and decisions", lambda store: declare(store, COLLECTIONS)),)
 
 
-def ping(store: Store) -> None:
-    """Raises the driver's error where the store does not answer."""
-    store.command("ping")
-
-
 def networks(store: Store) -> Sequence[Document]:
     return list(store["networks"].find())
 
