@@ -3,12 +3,13 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 UP_WITHIN_S = 240
 DOWN_WITHIN_S = 90
 RESTART_WITHIN_S = 120
-OVERRIDES = {
-    "FLOWLLAMA_PORT": "18080",
-    "FLOWLLAMA_LOCAL_DIR": ".local-tests",
-    "FLOWLLAMA_LOCAL_NET": "127.79.0.0/16",
-    "FLOWLLAMA_LOCAL_PUBLIC_NET": "127.179.0.0/16",
-}
+PLACES = 10
 
 
 @dataclass(frozen=True)
@@ -118,25 +114,45 @@ class Platform:
 @contextmanager
 def running() -> Any:
     """Start a platform, and leave no process of it behind."""
-    environment = {**os.environ, **OVERRIDES}
+    overrides = _free_place()
+    environment = {**os.environ, **overrides}
     _make(environment, "down", DOWN_WITHIN_S)
     _make(environment, "up", UP_WITHIN_S)
     try:
-        yield _platform()
+        yield _platform(overrides)
     finally:
         _make(environment, "down", DOWN_WITHIN_S)
 
 
-def _platform() -> Platform:
-    settings = _settings()
+def _free_place() -> Mapping[str, str]:
+    """Ports, a directory and loopback networks that no other platform on this machine uses."""
+    for place in range(PLACES):
+        port = 18080 + 40 * place
+        if not any(_accepts(each) for each in astuple(ports_from(port))):
+            return {
+                "FLOWLLAMA_PORT": str(port),
+                "FLOWLLAMA_LOCAL_DIR": f".local-tests-{place}",
+                "FLOWLLAMA_LOCAL_NET": f"127.{90 + place}.0.0/16",
+                "FLOWLLAMA_LOCAL_PUBLIC_NET": f"127.{190 + place}.0.0/16",
+            }
+    raise RuntimeError("every place for a test platform is taken; is one still running?")
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _platform(overrides: Mapping[str, str]) -> Platform:
+    settings = _settings(overrides)
     layout, ports = Layout(settings.directory), ports_from(settings.port)
     table = local_environment(settings, ports, layout, ensure_keys(layout.keys))
     return Platform(layout, ports, table)
 
 
-def _settings() -> LocalSettings:
-    before = {name: os.environ.get(name) for name in OVERRIDES}
-    os.environ.update(OVERRIDES)
+def _settings(overrides: Mapping[str, str]) -> LocalSettings:
+    before = {name: os.environ.get(name) for name in overrides}
+    os.environ.update(overrides)
     try:
         return local_settings()
     finally:
