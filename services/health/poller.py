@@ -153,14 +153,16 @@ class Poller:
         if look.is_ours:
             log.error("poller_out_of_resources", failure=look.failure)
             return verdict
-        cloud = await self._ask_cloud(watch)
+        # Before the news is bad the cloud is asked in any case: "gone" says more than "does not answer".
+        cloud = await self._ask_cloud(watch, insist=verdict.report is not None)
         if cloud is not None and self._is_gone(watch, cloud):
             return model.gone(watch.record, cloud, now)
         return verdict
 
-    async def _ask_cloud(self, watch: Watch) -> model.CloudState | None:
+    async def _ask_cloud(self, watch: Watch, *, insist: bool) -> model.CloudState | None:
         now = self._monotonic()
-        if watch.cloud_asked_at is not None and now - watch.cloud_asked_at < CLOUD_ASK_S:
+        asked_lately = watch.cloud_asked_at is not None and now - watch.cloud_asked_at < CLOUD_ASK_S
+        if asked_lately and not insist:
             return None
         watch.cloud_asked_at = now
         return await self._desk.ask(watch.record)
