@@ -8,7 +8,8 @@ from infra.local.demo.client import Body, Client, RefusedError
 from infra.local.demo.receiver import WebhookReceiver
 from tests.e2e.platform import Platform
 
-pytestmark = [pytest.mark.processes, pytest.mark.terraform]
+# Two takeovers take a lease and its grace each, and a loaded machine stretches them.
+pytestmark = [pytest.mark.processes, pytest.mark.terraform, pytest.mark.timeout(600)]
 
 RUNNING_WITHIN_S = 240
 DELETED_WITHIN_S = 240
