@@ -72,28 +72,32 @@ def test_a_broker_that_forgets_everything_is_a_delay(platform: Platform) -> None
     assert platform.alive(created["id"]) == []
 
 
-def test_a_delete_while_it_provisions_cancels_early_and_leaves_nothing(platform: Platform) -> None:
+def test_ten_creates_wait_their_turn_and_a_delete_cancels_the_first_early(platform: Platform) -> None:
     client, other = platform.user(), platform.user()
-    first = _deploy(client)
-    waiting = [
-        client.create(model="llama3.2:1b", cloud="aws", region="us-east-1", spot="only") for _ in range(2)
-    ]
+    wish = {"model": "llama3.2:1b", "cloud": "aws", "region": "us-east-1", "spot": "only"}
+    first, *waiting = [client.create(**wish) for _ in range(10)]
+    theirs = other.create(**wish)
     client.wait_for(first["id"], "provisioning", within_s=60)
+    other.wait_for(theirs["id"], "provisioning", within_s=60)
+    assert {client.get(each["id"])["status"] for each in waiting} == {"requested"}
     for call in (other.get, other.delete, other.events):
         with pytest.raises(RefusedError) as refused:
             call(first["id"])
         assert refused.value.status == 404, "a stranger's deployment does not exist"
 
-    for each in waiting:
+    for each in reversed(waiting):
         client.delete(each["id"])
     client.delete(first["id"])
+    other.delete(theirs["id"])
 
     for each in (*waiting, first):
         client.wait_for(each["id"], "deleted", within_s=DELETED_WITHIN_S)
-    assert platform.alive(first["id"]) == []
+    other.wait_for(theirs["id"], "deleted", within_s=DELETED_WITHIN_S)
+    everything = [each["id"] for each in (first, *waiting, theirs)]
+    assert [platform.launched(each) for each in everything] == [[]] * 11, (
+        "early means before a machine is launched"
+    )
     assert "running" not in [event["status"] for event in client.events(first["id"])]
-    assert [platform.launched(each["id"]) for each in (first, *waiting)] == [[], [], []], "early means early"
-    assert other.call("GET", "/api/deployments")["items"] == []
 
 
 def _told(receiver: WebhookReceiver, secret: str) -> list[str]:
