@@ -8,7 +8,8 @@ signal n.
 Terraform is asked to stop by exactly one SIGINT to its own pid: a second one would abort it, and one to its group
 would kill the provider in the middle of a create. What asks: the parent, the parent's death, the time limit, or
 half a lease without a successful renewal. SIGKILL comes only when the lease ends. Should the supervisor itself be
-killed, the kernel sends Terraform that SIGINT (PR_SET_PDEATHSIG; Linux only).
+killed, the kernel sends that SIGINT (PR_SET_PDEATHSIG; Linux only) to the tether between the two, which passes it
+on once (`tether.py`).
 """
 
 import ctypes
@@ -31,6 +32,7 @@ WIND_DOWN_S = 60.0  # From the SIGINT to SIGKILL where no lease says it.
 LAST_WORDS_S = 5.0  # A lost lease leaves this much; successors wait longer than that.
 STEPS_ENDED_EARLY = 130
 PR_SET_PDEATHSIG = 1
+TETHER = str(Path(__file__).with_name("tether.py"))
 
 
 class Lease(Protocol):
@@ -110,7 +112,7 @@ def _run_steps(job: Job, watch: Watch, output: BinaryIO) -> int:
 def _run_step(step: tuple[str, ...], job: Job, watch: Watch, output: BinaryIO, lock: int) -> int:
     # Forked from the main thread, because the kernel's death signal follows the thread that forked.
     child = subprocess.Popen(
-        step,
+        (sys.executable, "-I", "-S", TETHER, *step),
         cwd=job.directory,
         env=dict(job.environment),
         stdin=subprocess.DEVNULL,
@@ -131,7 +133,7 @@ def _run_step(step: tuple[str, ...], job: Job, watch: Watch, output: BinaryIO, l
             os.kill(child.pid, signal.SIGINT)
         if asked and watch.kill_at is not None and time.monotonic() >= watch.kill_at:
             _note(output, "killing", reason="lease_ended")
-            child.kill()
+            os.killpg(child.pid, signal.SIGKILL)
         time.sleep(TICK_S)
     return status if status >= 0 else 128 - status
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -107,8 +108,7 @@ def test_the_supervisors_own_death_reaches_terraform(bench: Bench) -> None:
 def test_the_supervisors_death_ends_the_run_only_after_terraform_has_ended(bench: Bench) -> None:
     def kill_supervisor() -> None:
         bench.await_line("began apply")
-        parent = int(open(f"/proc/{bench.pid()}/stat").read().split()[3])  # noqa: SIM115, PTH123 - a line of /proc
-        os.kill(parent, signal.SIGKILL)
+        os.kill(_parent_of(_parent_of(bench.pid())), signal.SIGKILL)  # Between them is the tether.
 
     threading.Thread(target=kill_supervisor).start()
 
@@ -116,6 +116,18 @@ def test_the_supervisors_death_ends_the_run_only_after_terraform_has_ended(bench
 
     assert ended.crashed
     assert bench.journal()[-1] == "stopped"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
+def test_the_tethers_own_death_is_one_sigint_too(bench: Bench) -> None:
+    supervisor = _supervise(bench, lease=None)
+    bench.await_line("began apply")
+
+    os.kill(_parent_of(bench.pid()), signal.SIGKILL)
+
+    bench.await_line("stopped")
+    assert supervisor.wait(timeout=20) == 128 + signal.SIGKILL
+    assert bench.journal().count("SIGINT") == 1
 
 
 def test_the_lease_is_renewed_while_terraform_runs(bench: Bench, store: Store) -> None:
@@ -233,3 +245,7 @@ def _supervise(
     supervisor.stdin.write(json.dumps(job) + "\n")
     supervisor.stdin.flush()
     return supervisor
+
+
+def _parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().split()[3])
