@@ -92,6 +92,47 @@ class Logs:
 
 
 @dataclass(frozen=True)
+class Replicas:
+    """How many machines of a placement, and where: zone to subnet. `public`: there is no NAT, so each has an address."""
+
+    min: int
+    max: int
+    subnets: Mapping[str, str]
+    public: bool
+
+
+@dataclass(frozen=True)
+class Balancer:
+    """What stands before replicas. With a `domain` the placement gets a name below it, with a `dns_zone` its record.
+
+    `certificate` is an ACM certificate on AWS. On Google Cloud none means one that Google keeps for the name.
+    """
+
+    subnets: tuple[str, ...]
+    certificate: str | None
+    domain: str | None
+    dns_zone: str | None
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The services themselves: one image for all of them, the private subnets they run in, how far they scale.
+
+    `settings` are environment variables without secrets; secrets are named by the stack and filled by the operator.
+    """
+
+    image: str
+    vpc_id: str
+    subnets: Mapping[str, str]
+    state_bucket: str
+    min_tasks: int
+    max_tasks: int
+    settings: Mapping[str, str]
+    domain: str | None
+    certificate: str | None
+
+
+@dataclass(frozen=True)
 class StackSpec:
     kind: str
     version: int
@@ -123,6 +164,7 @@ class PlatformSpec(StackSpec):
     customer_key: bool
     log_retention_days: int
     alarm_emails: tuple[str, ...]
+    runtime: Runtime | None = None
 
 
 @dataclass(frozen=True)
@@ -143,3 +185,5 @@ class DeploymentSpec(StackSpec):
     tokens: Tokens
     model_bucket: str | None = None
     logs: Logs | None = None
+    replicas: Replicas | None = None
+    balancer: Balancer | None = None

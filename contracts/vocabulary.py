@@ -58,10 +58,11 @@ class RankBy(StrEnum):
 
 
 class Exposure(StrEnum):
-    """Who reaches the instance: nobody outside the VPC, or the listed CIDRs."""
+    """Who reaches the model: nobody outside the VPC, or the listed CIDRs, directly or through a balancer."""
 
     PRIVATE = "private"
     ALLOW_LISTED = "allow_listed"
+    LOAD_BALANCED = "load_balanced"
 
 
 class Tier(StrEnum):

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate, validates, validates_schema
 
 from contracts import stack_rules
 from contracts.http.webhook import validate_webhook_url
@@ -53,6 +53,11 @@ class ExposureSchema(Schema):
             stack_rules.all_differ,
         ],
     )
+
+    @validates("kind")
+    def _no_balancer_yet(self, kind: Exposure, **_: Any) -> None:
+        if kind is Exposure.LOAD_BALANCED:
+            raise ValidationError("Replicas behind a balancer can't be asked for yet.")
 
     @validates_schema
     def _private_has_no_list(self, data: Mapping[str, Any], **_: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from environs import Env
 
 from contracts import ollama_pin
-from contracts.stack_spec import DEFAULT_SUPERNETS
+from contracts.stack_network import DEFAULT_SUPERNETS
 from contracts.vocabulary import Arch
 from services.chassis import config
 from services.chassis.config import CommonSettings

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from contracts.stack_deployment import DEPLOYMENT_OUTPUTS
+from contracts.stack_network import NETWORK_OUTPUTS
 from contracts.stack_outputs import read_deployment_outputs
-from contracts.stack_spec import DEPLOYMENT_OUTPUTS, NETWORK_OUTPUTS
 from contracts.vocabulary import Cloud
 from infra.cdktf import samples
 from services.agent.synth import SynthChild, SynthError

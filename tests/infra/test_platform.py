@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.stack_model import PlatformSpec
-from contracts.stack_spec import PLATFORM_OUTPUTS
+from contracts.stack_platform import PLATFORM_OUTPUTS
 from contracts.topology import QUEUES
 from infra.cdktf import __main__ as command
 from infra.cdktf import samples

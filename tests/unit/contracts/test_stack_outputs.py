@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from contracts.stack_deployment import DEPLOYMENT_OUTPUTS
+from contracts.stack_network import NETWORK_OUTPUTS
 from contracts.stack_outputs import read_deployment_outputs, read_network_outputs, read_platform_outputs
-from contracts.stack_spec import DEPLOYMENT_OUTPUTS, NETWORK_OUTPUTS, PLATFORM_OUTPUTS
+from contracts.stack_platform import PLATFORM_OUTPUTS
 
 
 def printed(**values: Any) -> dict[str, Any]:
