@@ -150,6 +150,18 @@ class InstanceTerminatedSchema(InstanceReportSchema):
     """The cloud says that the machine is gone."""
 
 
+class InterruptionAnnouncedSchema(Schema):
+    """The cloud will take a spot machine away: from the cloud itself, which knows no deployment, at the message's time."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    cloud = fields.Enum(Cloud, by_value=True, required=True)
+    region = fields.String(required=True, validate=_ID)
+    instance_id = fields.String(required=True, validate=_ID)
+    action = fields.String(required=True, validate=_ID)
+
+
 class WebhookRegisteredSchema(Schema):
     """Where a user wants to hear of a deployment. The signing secret is sealed for health."""
 
@@ -203,6 +215,7 @@ INSTANCE_REMOVED = "instance.removed.v1"
 INSTANCE_HEALTHY = "instance.healthy.v1"
 INSTANCE_UNHEALTHY = "instance.unhealthy.v1"
 INSTANCE_TERMINATED = "instance.terminated.v1"
+INTERRUPTION_ANNOUNCED = "instance.interruption_announced.v1"
 WEBHOOK_REGISTERED = "webhook.registered.v1"
 STATUS_CHANGED = "deployment.status_changed.v1"
 BUDGET_THRESHOLD_REACHED = "budget.threshold_reached.v1"
@@ -221,6 +234,7 @@ MESSAGES: dict[str, type[Schema]] = {
     INSTANCE_HEALTHY: InstanceHealthySchema,
     INSTANCE_UNHEALTHY: InstanceUnhealthySchema,
     INSTANCE_TERMINATED: InstanceTerminatedSchema,
+    INTERRUPTION_ANNOUNCED: InterruptionAnnouncedSchema,
     WEBHOOK_REGISTERED: WebhookRegisteredSchema,
     STATUS_CHANGED: StatusChangedSchema,
     BUDGET_THRESHOLD_REACHED: BudgetThresholdReachedSchema,

@@ -99,6 +99,8 @@ def _beyond_google(data: Mapping[str, Any]) -> dict[str, Any]:
     models = data.get("models")
     if isinstance(models, ModelAccess) and models.key_arn is not None:
         errors["models"] = {"key_arn": ["Is a key of AWS; on Google Cloud the bucket itself names its key."]}
+    if data.get("notices_bus") is not None:
+        errors["notices_bus"] = ["Is an event bus of AWS; Google Cloud has no word to forward."]
     if data.get("spot_max_usd") is not None:
         errors["spot_max_usd"] = ["Google Cloud takes no bid: Spot costs what Google asks."]
     machine = data.get("machine")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from contracts.vocabulary import Arch, Cloud, Exposure, GpuKind, KvType
+from contracts.vocabulary import Arch, Cloud, Exposure, GpuKind, KvType, Nat
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,8 @@ class NetworkSpec(StackSpec):
     lean: bool
     supernets: tuple[str, ...]
     models: ModelAccess | None
+    nat: Nat
+    notices_bus: str | None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from contracts import stack_fields as base
 from contracts import stack_rules as rules
 from contracts.stack_model import ModelAccess, NetworkSpec
+from contracts.vocabulary import Nat
 
 DEFAULT_SUPERNETS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 
@@ -35,9 +36,22 @@ class NetworkSchema(base.CommonSchema):
         rules.Cidr(), load_default=lambda: list(DEFAULT_SUPERNETS), validate=validate.Length(1, 10)
     )
     models = fields.Nested(_ModelAccessSchema, load_default=None, allow_none=True)
+    nat = fields.Enum(Nat, by_value=True, load_default=Nat.PER_ZONE)
+    # The event bus of the platform's region, where spot warnings go. None where the network is in that region itself.
+    notices_bus = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=rules.Pattern(
+            r"arn:aws:events:[a-z]{2}(-[a-z0-9]+)+:[0-9]{12}:event-bus/[A-Za-z0-9._/-]{1,256}",
+            "the ARN of an event bus",
+        ),
+    )
 
     @validates_schema
     def fits(self, data: dict[str, Any], **_: Any) -> None:
         rules.vpc_network(data["cidr"], data["supernets"])
         if not all(zone.startswith(data["region"]) for zone in data["zones"]):
             raise ValidationError("Must lie in the stack's region.", "zones")
+        bus = data["notices_bus"]
+        if bus is not None and bus.split(":")[3] == data["region"]:
+            raise ValidationError("Is in this region, where the platform's own rule suffices.", "notices_bus")

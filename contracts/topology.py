@@ -23,11 +23,15 @@ RETENTION_DAYS = 14
 
 @dataclass(frozen=True)
 class Queue:
-    """A FIFO queue with one receiving service. `group` says what its ordering key is."""
+    """A FIFO queue with one receiving service. `group` says what its ordering key is.
+
+    `from_cloud`: the cloud itself sends to it. It names no deduplication id, so the broker makes one of the content.
+    """
 
     name: str
     receiver: str
     group: str
+    from_cloud: bool = False
 
     @property
     def dead_letter(self) -> str:
@@ -38,7 +42,12 @@ DEPLOYMENT_REQUESTS = Queue("deployment-requests.fifo", "deployments", "user id"
 AGENT_COMMANDS_PAID = Queue("agent-commands-paid.fifo", "agent", "deployment id")
 AGENT_COMMANDS_FREE = Queue("agent-commands-free.fifo", "agent", "deployment id")
 DEPLOYMENTS_EVENTS = Queue("deployments-events.fifo", "deployments", "deployment id")
-HEALTH_EVENTS = Queue("health-events.fifo", "health", "deployment id; user id where it is about an account")
+HEALTH_EVENTS = Queue(
+    "health-events.fifo",
+    "health",
+    "deployment id; user id where it is about an account; one for all notices of the cloud",
+    from_cloud=True,
+)
 
 QUEUES: tuple[Queue, ...] = (
     DEPLOYMENT_REQUESTS,
@@ -79,6 +88,7 @@ ROUTES: Mapping[str, Route] = {
     m.INSTANCE_HEALTHY: Route("health", (DEPLOYMENTS_EVENTS,)),
     m.INSTANCE_UNHEALTHY: Route("health", (DEPLOYMENTS_EVENTS,)),
     m.INSTANCE_TERMINATED: Route("health", (DEPLOYMENTS_EVENTS,)),
+    m.INTERRUPTION_ANNOUNCED: Route("cloud", (HEALTH_EVENTS,)),
     m.WEBHOOK_REGISTERED: Route("deployments", (HEALTH_EVENTS,)),
     m.STATUS_CHANGED: Route("deployments", (HEALTH_EVENTS,)),
     m.BUDGET_THRESHOLD_REACHED: Route("deployments", (HEALTH_EVENTS,)),

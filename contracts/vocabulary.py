@@ -65,6 +65,13 @@ class Exposure(StrEnum):
     LOAD_BALANCED = "load_balanced"
 
 
+class Nat(StrEnum):
+    """How private machines get out: by a gateway in each zone, or all by one, which is cheaper and one point of failure."""
+
+    PER_ZONE = "per_zone"
+    ONE = "one"
+
+
 class Tier(StrEnum):
     FREE = "free"
     PAID = "paid"

@@ -71,6 +71,10 @@ ERRORS = "errors"
 ALARM = "alarm"
 DASHBOARD = "dashboard"
 
+NOTICES = "notices"
+NOTICE_RULE = "rule"
+NOTICE_TARGET = "target"
+
 # Google Cloud only.
 GOOGLE_PROVIDER = "google"
 SUBNET = "subnet"

@@ -32,8 +32,11 @@ def create_queues(client: "SQSClient") -> None:
     for queue in QUEUES:
         dead_letters = _create(client, queue.dead_letter, {})
         policy = {"deadLetterTargetArn": dead_letters, "maxReceiveCount": BROKER_MAX_RECEIVES}
-        timing = {"VisibilityTimeout": str(VISIBILITY_TIMEOUT_S)}
-        _create(client, queue.name, {"RedrivePolicy": json.dumps(policy), **timing})
+        own = {
+            "VisibilityTimeout": str(VISIBILITY_TIMEOUT_S),
+            "ContentBasedDeduplication": str(queue.from_cloud).lower(),
+        }
+        _create(client, queue.name, {"RedrivePolicy": json.dumps(policy), **own})
 
 
 def create_bucket(client: "S3Client", name: str) -> None:

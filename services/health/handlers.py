@@ -65,6 +65,19 @@ def instance_removed(message: Message, *, ports: Ports) -> None:
         ports.instances.amend(record, {"watched": False, "removed_at": now}, now)
 
 
+def interruption_announced(message: Message, *, ports: Ports) -> None:
+    """Note that a spot machine will be taken away. One that we don't watch is somebody else's, or one of many replicas."""
+    data, now = message.data, ports.clock()
+    notice = model.announced(data["action"], message.time)
+    found = ports.instances.watched_by_cloud_id(data["cloud"].value, data["region"], data["instance_id"])
+    for record in found:
+        log.warning("interruption_announced", placement_id=record["_id"], **notice)
+        if record.get("interruption") is None:
+            ports.instances.amend(record, {"interruption": notice}, now)
+    if not found:
+        log.info("interruption_elsewhere", instance_id=data["instance_id"], region=data["region"])
+
+
 def webhook_registered(message: Message, *, ports: Ports) -> None:
     data = message.data
     fields = {name: data[name] for name in ("deployment_id", "user_id", "url", "secret_sealed")}
@@ -174,6 +187,7 @@ _COPIED = (
 HANDLERS = {
     m.INSTANCE_LAUNCHED: instance_launched,
     m.INSTANCE_REMOVED: instance_removed,
+    m.INTERRUPTION_ANNOUNCED: interruption_announced,
     m.WEBHOOK_REGISTERED: webhook_registered,
     m.STATUS_CHANGED: status_changed,
     m.BUDGET_THRESHOLD_REACHED: budget_threshold_reached,

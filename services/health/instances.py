@@ -35,6 +35,11 @@ class Instances:
     def of_deployment(self, deployment_id: str) -> list[Document]:
         return list(self._records.find({"deployment_id": deployment_id}).sort("_id", -1))
 
+    def watched_by_cloud_id(self, cloud: str, region: str, instance_id: str) -> list[Document]:
+        """The watched ones that the cloud knows by this id; more than one only if it used an id twice."""
+        query = {"instance_id": instance_id, "cloud": cloud, "region": region, "watched": True}
+        return list(self._records.find(query))
+
     def of_user(self, deployment_id: str, user_id: str) -> list[Document]:
         """As the user may see them, newest first."""
         query = {"deployment_id": deployment_id, "user_id": user_id}

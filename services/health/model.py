@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contracts import messages as m
@@ -11,6 +11,7 @@ from contracts.vocabulary import InstanceStatus, Reason
 FAILURES_TO_UNHEALTHY = 3  # Consecutive: a flapping instance that answers in between stays healthy.
 SUCCESSES_TO_HEALTHY = 2
 DETAIL_MAX = 300
+SPOT_NOTICE = timedelta(minutes=2)  # What AWS promises between its word and the end.
 
 REPORTS: Mapping[InstanceStatus, str] = {
     InstanceStatus.HEALTHY: m.INSTANCE_HEALTHY,
@@ -107,6 +108,12 @@ def gone(record: Mapping[str, Any], cloud: CloudState, now: datetime) -> Verdict
     return Verdict(Streak(), status_changes(report, now), report)
 
 
+def announced(action: str, at: datetime) -> dict[str, str]:
+    """A notice that came from the cloud itself, as an instance would tell it: what will happen, and when."""
+    ends = (at + SPOT_NOTICE).astimezone(UTC)
+    return {"action": action, "time": ends.strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
 def status_changes(report: Report, now: datetime) -> dict[str, Any]:
     return {
         "status": report.status.value,
@@ -152,7 +159,8 @@ def _told_changes(record: Mapping[str, Any], look: Look, now: datetime) -> dict[
     told: dict[str, Any] = {
         "boot": {"phase": look.phase, "progress_pct": look.progress_pct, "detail": detail},
         "ca_pem": look.ca_pem,
-        "interruption": None if look.interruption is None else dict(look.interruption),
+        # Never taken back: the cloud's own word may be here before the instance has heard of it.
+        "interruption": dict(look.interruption) if look.interruption else record.get("interruption"),
     }
     changes = {name: value for name, value in told.items() if record.get(name) != value}
     if look.answered != (record.get("answered_at") is not None):

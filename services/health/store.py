@@ -62,6 +62,7 @@ INSTANCES = Collection(
     indexes=(
         *OUTBOX_INDEXES,
         IndexModel([("deployment_id", 1), ("_id", DESCENDING)]),
+        IndexModel("instance_id"),
         IndexModel("watched"),
         IndexModel("updated_at"),
     ),
@@ -135,4 +136,7 @@ WEBHOOK_DELIVERIES = Collection(
 )
 
 COLLECTIONS = (INSTANCES, POLLER_SHARDS, WEBHOOKS, WEBHOOK_DELIVERIES)
-MIGRATIONS = (Migration(1, "collections, validators and indexes", lambda store: declare(store, COLLECTIONS)),)
+MIGRATIONS = (
+    Migration(1, "collections, validators and indexes", lambda store: declare(store, COLLECTIONS)),
+    Migration(2, "instances are found by the cloud's id", lambda store: declare(store, (INSTANCES,))),
+)

@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
 from standardwebhooks import Webhook
 
-from contracts.envelope import decode
-from contracts.topology import queues_received_by
+from contracts import messages as m
+from contracts.envelope import decode, encode
+from contracts.topology import HEALTH_EVENTS, queues_received_by
 from contracts.vocabulary import Tier
 from services.agent import handlers as agent_handlers
 from services.agent.command import Command
@@ -40,13 +41,14 @@ from services.auth.app import assemble, flask_app
 from services.auth.keys import KeyRing
 from services.auth.store import COLLECTIONS as AUTH_COLLECTIONS
 from services.auth.tokens import digest
-from services.chassis import mongo
+from services.chassis import mongo, outbox
 from services.chassis.auth_verify import Verifier
 from services.chassis.clock import utc_now
 from services.chassis.errors import InvalidError
 from services.chassis.http import create_app
 from services.chassis.inbox import Inbox
 from services.chassis.mongo import Store
+from services.chassis.outbox import Origin
 from services.chassis.queues.memory import MemoryQueues
 from services.chassis.relay import Relay
 from services.chassis.sealing import Sealer
@@ -178,6 +180,14 @@ class System:
 
     def health_looks(self) -> None:
         asyncio.run(self._one_turn())
+
+    def cloud_announces_interruption(self) -> None:
+        """Nobody's service sends this: EventBridge puts it on health's queue as it stands."""
+        (machine,) = self.cloud.of_kind("instance")
+        data = {"cloud": "aws", "region": REGION, "instance_id": machine, "action": "terminate"}
+        origin = Origin("cloud", "flow")
+        message = outbox.compose(origin, m.INTERRUPTION_ANNOUNCED, subject=machine, group=machine, data=data)
+        self.queues.send(HEALTH_EVENTS.name, encode(message), group=machine, dedup_id=message.dedup_id)
 
     def budgets_are_looked_at(self, at: datetime) -> None:
         BudgetAlerts(self._spending(), lambda: at).look()

@@ -61,11 +61,13 @@ def test_a_model_is_requested_built_watched_lost_and_deleted(system: System) -> 
         system.settle()
     assert system.handled_by_health("budget.threshold_reached.v1") == [80, 100]
 
-    # the cloud takes the machine away; health asks the cloud, and the user hears why.
+    # the cloud warns, and takes the machine away; health asks the cloud, and the user hears why.
+    system.cloud_announces_interruption()
+    system.settle()
     system.cloud.resources.clear()
     system.health_looks()
     system.settle()
-    assert (now()["status"], now()["reason"]) == ("unhealthy", "instance_terminated")
+    assert (now()["status"], now()["reason"]) == ("unhealthy", "spot_interrupted")
 
     # the user deletes; the agent proves the cloud empty before it says so.
     system.deployments.delete(f"/api/deployments/{created['id']}", headers=signed_in)

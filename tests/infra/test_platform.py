@@ -52,8 +52,8 @@ def test_all_alarms_tell_the_one_topic_and_are_on_the_dashboard(platform: Platfo
     (dashboard,) = resources["aws_cloudwatch_dashboard"].values()
     shown = json.loads(dashboard["dashboard_body"])["widgets"][0]["properties"]["alarms"]
 
-    # Three a queue, one a service, one for the copy of the models.
-    assert len(alarms) == 3 * len(QUEUES) + 5 + 1
+    # Three a queue, one a service, one for the copy of the models, one for notices that don't arrive.
+    assert len(alarms) == 3 * len(QUEUES) + 5 + 2
     assert all(alarm["alarm_actions"] == [f"${{aws_sns_topic.{topic}.arn}}"] for alarm in alarms.values())
     assert set(shown) == {f"${{aws_cloudwatch_metric_alarm.{name}.arn}}" for name in alarms}
     assert len({alarm["alarm_name"] for alarm in alarms.values()}) == len(alarms)

@@ -220,3 +220,25 @@ def test_subnets_of_all_zones_fit_and_never_overlap(stack: Stack) -> None:
 
     assert len({subnet["cidr_block"] for subnet in subnets}) == 12
     assert all(subnet["map_public_ip_on_launch"] is False for subnet in subnets)
+
+
+def test_one_gateway_serves_all_zones_where_that_is_asked_for(stack: Stack) -> None:
+    document = stack(samples.network(nat="one"))
+    (gateway,) = document["resource"]["aws_nat_gateway"]
+
+    private = [
+        route["nat_gateway_id"]
+        for table in document["resource"]["aws_route_table"].values()
+        for route in table["route"]
+        if route.get("nat_gateway_id")
+    ]
+    assert private == [f"${{aws_nat_gateway.{gateway}.id}}"] * 2
+    assert len(document["output"]["egress_cidrs"]["value"]) == 2
+    assert set(document["output"]["private_subnets"]["value"]) == {"us-east-1a", "us-east-1b"}
+
+
+def test_a_network_elsewhere_forwards_spot_warnings(stack: Stack) -> None:
+    bus = "arn:aws:events:eu-west-1:123456789012:event-bus/default"
+
+    assert "aws_cloudwatch_event_rule" not in stack(samples.network())["resource"]
+    assert only(stack(samples.network(notices_bus=bus)), "aws_cloudwatch_event_target")["arn"] == bus

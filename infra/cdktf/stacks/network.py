@@ -6,6 +6,7 @@ from contracts.stack_model import NetworkSpec
 from infra.cdktf import ids
 from infra.cdktf.constructs.aws.identity import Identity, IdentityProps
 from infra.cdktf.constructs.aws.network import Network, NetworkProps
+from infra.cdktf.constructs.aws.notices import ForwardedNotices, ForwardedNoticesProps
 from infra.cdktf.stacks.base import AwsStack
 
 
@@ -16,7 +17,14 @@ class NetworkStack(AwsStack):
         network = Network(
             self,
             ids.NETWORK,
-            NetworkProps(name=name, region=spec.region, cidr=spec.cidr, zones=spec.zones, lean=spec.lean),
+            NetworkProps(
+                name=name,
+                region=spec.region,
+                cidr=spec.cidr,
+                zones=spec.zones,
+                lean=spec.lean,
+                nat=spec.nat,
+            ),
         )
         identity = Identity(
             self,
@@ -26,6 +34,14 @@ class NetworkStack(AwsStack):
                 name=f"{name}-{spec.region}", account=spec.account, region=spec.region, models=spec.models
             ),
         )
+        if spec.notices_bus:
+            ForwardedNotices(
+                self,
+                ids.NOTICES,
+                ForwardedNoticesProps(
+                    name=f"{name}-{spec.region}", account=spec.account, bus_arn=spec.notices_bus
+                ),
+            )
         self.publish(
             vpc_id=network.vpc_id,
             public_subnets=network.public_subnets,

@@ -7,7 +7,7 @@ the topology's names.
 from constructs import Construct
 
 from contracts.stack_model import PlatformSpec
-from contracts.topology import QUEUES, Queue
+from contracts.topology import HEALTH_EVENTS, QUEUES, Queue
 from infra.cdktf import ids
 from infra.cdktf.constructs.aws.alarm import AlarmRule
 from infra.cdktf.constructs.aws.key import CustomerKey, CustomerKeyProps
@@ -17,6 +17,7 @@ from infra.cdktf.constructs.aws.model_store import (
     ModelStoreProps,
     ReplicaProps,
 )
+from infra.cdktf.constructs.aws.notices import SpotNotices, SpotNoticesProps, rule_arn
 from infra.cdktf.constructs.aws.observability import (
     AlarmTopic,
     AlarmTopicProps,
@@ -41,7 +42,15 @@ class PlatformStack(AwsStack):
         topic_arn = self._alarm_topic(key_arn)
         store = self._model_store(key_arn)
         queues = {queue.name: self._queue(queue, topic_arn) for queue in QUEUES}
-        seen = self._observability(key_arn, topic_arn, list(queues.values()))
+        notices = SpotNotices(
+            self,
+            ids.NOTICES,
+            SpotNoticesProps(
+                name=self._name, queue_arn=queues[HEALTH_EVENTS.name].arn, alarm_topic_arn=topic_arn
+            ),
+        )
+        alarms = [*(arn for queue in queues.values() for arn in queue.alarms), notices.alarm]
+        seen = self._observability(key_arn, topic_arn, alarms)
         self.publish(
             queue_urls={name: queue.url for name, queue in queues.items()},
             queue_arns={name: queue.arn for name, queue in queues.items()},
@@ -121,10 +130,14 @@ class PlatformStack(AwsStack):
                 account=self._spec.account,
                 region=self._spec.region,
                 alarm_topic_arn=topic_arn,
+                sending_rules=self._sending_rules() if queue.from_cloud else (),
             ),
         )
 
-    def _observability(self, key_arn: str | None, topic_arn: str, queues: list[FifoQueue]) -> Observability:
+    def _sending_rules(self) -> tuple[str, ...]:
+        return (rule_arn(self._name, self._spec.region, self._spec.account),)
+
+    def _observability(self, key_arn: str | None, topic_arn: str, alarm_arns: list[str]) -> Observability:
         return Observability(
             self,
             ids.OBSERVABILITY,
@@ -137,7 +150,7 @@ class PlatformStack(AwsStack):
                 key_arn=key_arn,
                 alarm_topic_arn=topic_arn,
                 alarms=self._copy_alarms(),
-                alarm_arns=tuple(arn for queue in queues for arn in queue.alarms),
+                alarm_arns=tuple(alarm_arns),
                 queues=tuple((queue.name, queue.dead_letter) for queue in QUEUES),
                 bucket=self._spec.model_bucket,
             ),

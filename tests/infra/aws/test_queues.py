@@ -64,13 +64,12 @@ def test_no_prop_leaves_the_dead_letter_queue_out() -> None:
     from infra.cdktf.constructs.aws.queues import FifoQueueProps
 
     fields = {field.name for field in dataclasses.fields(FifoQueueProps)}
-    assert fields == {"name", "queue", "account", "region", "alarm_topic_arn"}
+    assert fields == {"name", "queue", "account", "region", "alarm_topic_arn", "sending_rules"}
 
 
 def test_both_queues_keep_order_and_time_and_are_encrypted(queue: Synthesised) -> None:
     for made in queue.all("aws_sqs_queue"):
         assert made["fifo_queue"] is True
-        assert made["content_based_deduplication"] is False
         assert made["sqs_managed_sse_enabled"] is True
         assert made["visibility_timeout_seconds"] == topology.VISIBILITY_TIMEOUT_S
         assert made["message_retention_seconds"] == topology.RETENTION_DAYS * 86_400

@@ -223,6 +223,18 @@ def test_a_platform_that_could_not_be_built_is_refused(field: str, value: Any) -
     assert field in refused(samples.platform(**{field: value}))
 
 
+def test_a_network_forwards_spot_warnings_only_out_of_another_region() -> None:
+    bus = "arn:aws:events:{}:123456789012:event-bus/default"
+
+    forwarding = load_stack_spec(samples.network(notices_bus=bus.format("eu-west-1")))
+    assert isinstance(forwarding, NetworkSpec)
+    assert forwarding.notices_bus == bus.format("eu-west-1")
+    for wrong in (bus.format("us-east-1"), "default", bus.format("eu-west-1") + "\n"):
+        with pytest.raises(ValidationError) as caught:
+            load_stack_spec(samples.network(notices_bus=wrong))
+        assert "notices_bus" in caught.value.messages
+
+
 def test_a_network_shares_models_only_where_a_bucket_is_named() -> None:
     alone = load_stack_spec(samples.network())
     assert isinstance(alone, NetworkSpec)

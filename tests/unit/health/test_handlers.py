@@ -1,15 +1,19 @@
 """What health does with each message."""
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from contracts import messages as m
+from contracts.envelope import decode, encode
 from contracts.topology import messages_received_by
 from contracts.vocabulary import InstanceStatus, Reason
+from services.chassis import outbox
 from services.chassis.errors import RejectError
 from services.chassis.mongo import Store
+from services.chassis.outbox import Origin
 from services.health import handlers, model
 from services.health.handlers import Ports
 from services.health.model import Look, Report, Streak, Verdict
@@ -206,3 +210,59 @@ def test_without_a_webhook_a_status_change_owes_nothing(ports: Ports, store: Sto
     handle(status(1), ports)
 
     assert store["webhook_deliveries"].count_documents({}) == 0
+
+
+def announced(instance_id: str, **changes: Any) -> Any:
+    data = {
+        "cloud": "aws",
+        "region": "us-east-1",
+        "instance_id": instance_id,
+        "action": "terminate",
+        **changes,
+    }
+    sent = outbox.compose(
+        Origin("cloud", "e-1"),
+        m.INTERRUPTION_ANNOUNCED,
+        subject=instance_id,
+        group="spot-notices",
+        data=data,
+    )
+    return decode(encode(sent))
+
+
+def test_the_clouds_notice_is_noted_at_the_machine_it_is_about(ports: Ports) -> None:
+    handle(launched(1), ports)
+
+    message = announced(f"i-{1:017x}")
+
+    handle(message, ports)
+
+    notice = record(ports)["interruption"]
+    assert notice["action"] == "terminate"
+    assert datetime.fromisoformat(notice["time"]) == (message.time + timedelta(minutes=2)).replace(
+        microsecond=0
+    )
+    assert pending(record(ports)) == []
+    gone = model.gone(record(ports), model.CloudState("terminated"), ports.clock())
+    assert gone.changes["reason"] == Reason.SPOT_INTERRUPTED
+
+
+def test_a_second_notice_and_one_about_somebody_elses_machine_change_nothing(ports: Ports) -> None:
+    handle(launched(1), ports)
+    handle(announced(f"i-{1:017x}"), ports)
+    before = record(ports)
+
+    handle(announced(f"i-{1:017x}", action="stop"), ports)
+    handle(announced("i-00000000000000bad"), ports)
+    handle(announced(f"i-{1:017x}", region="eu-west-1"), ports)
+
+    assert record(ports) == before
+
+
+def test_an_instance_that_has_not_heard_of_it_yet_does_not_take_the_notice_back(ports: Ports) -> None:
+    handle(launched(1), ports)
+    handle(announced(f"i-{1:017x}"), ports)
+
+    seen = model.judge(record(ports), Look(phase="ready", ca_pem="PEM"), Streak(), ports.clock())
+
+    assert "interruption" not in seen.changes

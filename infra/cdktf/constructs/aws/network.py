@@ -18,6 +18,7 @@ from cdktf_cdktf_provider_aws.vpc import Vpc
 from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from constructs import Construct
 
+from contracts.vocabulary import Nat
 from infra.cdktf import ids
 from infra.cdktf.constructs.aws.flow_log import VpcFlowLog, VpcFlowLogProps
 
@@ -32,6 +33,7 @@ class NetworkProps:
     cidr: str
     zones: tuple[str, ...]
     lean: bool
+    nat: Nat = Nat.PER_ZONE
 
 
 class Network(Construct):
@@ -52,12 +54,12 @@ class Network(Construct):
         )
         # Adopting the default group without rules closes it: nothing may rely on it by accident.
         DefaultSecurityGroup(self, ids.DEFAULT_GROUP, vpc_id=self._vpc.id)
+        self.egress_cidrs = [props.cidr]
         public = self._public_side()
         private = {} if props.lean else self._private_side(public)
         self.vpc_id = self._vpc.id
         self.public_subnets = {zone: subnet.id for zone, subnet in public.items()}
-        self.private_subnets = {zone: subnet.id for zone, (subnet, _) in private.items()}
-        self.egress_cidrs = [props.cidr, *(f"{address.public_ip}/32" for _, address in private.values())]
+        self.private_subnets = {zone: subnet.id for zone, subnet in private.items()}
 
     def _public_side(self) -> dict[str, Subnet]:
         gateway = InternetGateway(
@@ -75,36 +77,37 @@ class Network(Construct):
             for index, zone in enumerate(self._props.zones)
         }
 
-    def _private_side(self, public: dict[str, Subnet]) -> dict[str, tuple[Subnet, Eip]]:
+    def _private_side(self, public: dict[str, Subnet]) -> dict[str, Subnet]:
         VpcFlowLog(self, ids.FLOW_LOG, VpcFlowLogProps(name=self._props.name, vpc_id=self._vpc.id))
-        private: dict[str, tuple[Subnet, Eip]] = {}
-        tables: list[str] = []
-        for index, (zone, subnet) in enumerate(public.items()):
-            # One gateway a zone: a zone that fails takes no other zone's way out with it.
-            address = Eip(
-                self, f"{ids.NAT_ADDRESS}-{zone}", domain="vpc", tags={"Name": f"{self._props.name}-{zone}"}
-            )
-            gateway = NatGateway(
-                self,
-                f"{ids.NAT_GATEWAY}-{zone}",
-                allocation_id=address.id,
-                subnet_id=subnet.id,
-                tags={"Name": f"{self._props.name}-{zone}"},
-            )
-            routes = RouteTable(
-                self,
-                f"{ids.PRIVATE_ROUTES}-{zone}",
-                vpc_id=self._vpc.id,
-                route=[RouteTableRoute(cidr_block=ANYWHERE, nat_gateway_id=gateway.id)],
-                tags={"Name": f"{self._props.name}-private-{zone}"},
-            )
-            private[zone] = (
-                self._subnet(ids.PRIVATE_SUBNET, zone, self._slots[_MOST_ZONES + index], routes),
-                address,
-            )
-            tables.append(routes.id)
-        self._s3_endpoint(tables)
-        return private
+        zones = list(public)
+        # One gateway a zone: a zone that fails takes no other zone's way out with it. A single one is the first zone's.
+        gateways = {zone: self._gateway(zone, public[zone]) for zone in self._gateway_zones()}
+        tables = {zone: self._private_routes(zone, gateways.get(zone, gateways[zones[0]])) for zone in zones}
+        self._s3_endpoint([table.id for table in tables.values()])
+        return {
+            zone: self._subnet(ids.PRIVATE_SUBNET, zone, self._slots[_MOST_ZONES + index], tables[zone])
+            for index, zone in enumerate(zones)
+        }
+
+    def _gateway_zones(self) -> tuple[str, ...]:
+        return self._props.zones if self._props.nat is Nat.PER_ZONE else self._props.zones[:1]
+
+    def _gateway(self, zone: str, subnet: Subnet) -> NatGateway:
+        name = {"Name": f"{self._props.name}-{zone}"}
+        address = Eip(self, f"{ids.NAT_ADDRESS}-{zone}", domain="vpc", tags=name)
+        self.egress_cidrs.append(f"{address.public_ip}/32")
+        return NatGateway(
+            self, f"{ids.NAT_GATEWAY}-{zone}", allocation_id=address.id, subnet_id=subnet.id, tags=name
+        )
+
+    def _private_routes(self, zone: str, gateway: NatGateway) -> RouteTable:
+        return RouteTable(
+            self,
+            f"{ids.PRIVATE_ROUTES}-{zone}",
+            vpc_id=self._vpc.id,
+            route=[RouteTableRoute(cidr_block=ANYWHERE, nat_gateway_id=gateway.id)],
+            tags={"Name": f"{self._props.name}-private-{zone}"},
+        )
 
     def _subnet(self, kind: str, zone: str, cidr: IPv4Network, routes: RouteTable) -> Subnet:
         subnet = Subnet(

@@ -1,7 +1,7 @@
 """The queues of the topology. A queue brings its dead-letter queue and its alarms; there is none without them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue
@@ -22,13 +22,17 @@ _WAITING = "ApproximateNumberOfMessagesVisible"
 
 @dataclass(frozen=True)
 class FifoQueueProps:
-    """`name` is the environment's, for the alarms; the queue's own name is the topology's."""
+    """`name` is the environment's, for the alarms; the queue's own name is the topology's.
+
+    `sending_rules` are the ARNs of the EventBridge rules that may send to the queue beside the services.
+    """
 
     name: str
     queue: Queue
     account: str
     region: str
     alarm_topic_arn: str
+    sending_rules: tuple[str, ...] = ()
 
 
 class FifoQueue(Construct):
@@ -44,6 +48,9 @@ class FifoQueue(Construct):
             ids.QUEUE,
             props.queue.name,
             redrive={"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": BROKER_MAX_RECEIVES},
+            statements=[_rules_may_send(self._arn(props.queue.name), props.sending_rules)]
+            if props.sending_rules
+            else [],
         )
         self.url, self.arn, self.dead_letter_arn = queue.url, queue.arn, dead_letters.arn
         self.alarms = tuple(raise_alarm(self, rule, props.alarm_topic_arn) for rule in self._rules())
@@ -54,20 +61,21 @@ class FifoQueue(Construct):
         name: str,
         redrive: Mapping[str, object] | None = None,
         redrive_allow: Mapping[str, object] | None = None,
+        statements: Sequence[policy.Statement] = (),
     ) -> SqsQueue:
         return SqsQueue(
             self,
             id_,
             name=name,
             fifo_queue=True,
-            # Senders name the deduplication id: it counts the attempts of one command.
-            content_based_deduplication=False,
+            # Services name the deduplication id, which counts the attempts of one command. The cloud names none.
+            content_based_deduplication=name == self._props.queue.name and self._props.queue.from_cloud,
             visibility_timeout_seconds=VISIBILITY_TIMEOUT_S,
             message_retention_seconds=RETENTION_DAYS * 24 * 3600,
             sqs_managed_sse_enabled=True,
             redrive_policy=_compact(redrive),
             redrive_allow_policy=_compact(redrive_allow),
-            policy=policy.document(policy.only_by_tls("sqs:*", [self._arn(name)])),
+            policy=policy.document(policy.only_by_tls("sqs:*", [self._arn(name)]), *statements),
         )
 
     def _arn(self, name: str) -> str:
@@ -110,6 +118,17 @@ class FifoQueue(Construct):
             period_s=300,
             periods=periods,
         )
+
+
+def _rules_may_send(queue_arn: str, rules: Sequence[str]) -> policy.Statement:
+    return {
+        "Sid": "NoticesOfTheCloud",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": list(rules)}},
+    }
 
 
 def _compact(value: Mapping[str, object] | None) -> str | None:
