@@ -65,16 +65,7 @@ def _write_stack(file: Path, out: Path) -> int:
 
 
 def _write_samples(out: Path) -> int:
-    stacks = {
-        "platform": samples.platform(),
-        "network": samples.network(),
-        "network-lean": samples.network(lean=True),
-        "deployment": samples.deployment(),
-        "gcp-network": samples.gcp_network(),
-        "gcp-network-lean": samples.gcp_network(lean=True),
-        "gcp-deployment": samples.gcp_deployment(),
-    }
-    for name, raw in stacks.items():
+    for name, raw in samples.every().items():
         spec = load_stack_spec(raw)
         sys.stdout.write(f"{_load_synthesise(spec.cloud)(spec, out / name)}\n")
     return 0

@@ -9,6 +9,19 @@ DEPLOYMENT_ID = "dep_01k00000000000000000000000"
 PROJECT = "flowllama-sample"
 
 
+def every() -> dict[str, dict[str, Any]]:
+    """What `make synth` writes, by the name of its folder: one of each kind, for both clouds."""
+    return {
+        "platform": platform(),
+        "network": network(),
+        "network-lean": network(lean=True),
+        "deployment": deployment(),
+        "gcp-network": gcp_network(),
+        "gcp-network-lean": gcp_network(lean=True),
+        "gcp-deployment": gcp_deployment(),
+    }
+
+
 def network(**changes: Any) -> dict[str, Any]:
     return {
         **_common("network", "networks/us-east-1.tfstate"),
