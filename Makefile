@@ -4,11 +4,15 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
+# Some images turn off the caches of compiled code; without them every process compiles all its libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 BIN := .venv/bin
 PY := $(BIN)/python
 T ?= tests
+# Most of the tests' time is waiting for leases and for Terraform, so there are more workers than cores.
+WORKERS ?= 4
 
 ##@ Use
 
@@ -51,8 +55,8 @@ restart: setup  ## Restart one process with the code as it is now: S=agent.
 	@$(PY) -m infra.local restart $(S)
 
 .PHONY: test
-test: setup  ## Run the tests; T=tests/unit narrows.
-	@$(PY) -m pytest $(T)
+test: setup  ## Run the tests side by side; T=tests/unit/auth runs just these, one after the other.
+	@$(PY) -m pytest $(if $(filter tests,$(T)),-n $(WORKERS)) $(T)
 
 .PHONY: check
 check: setup  ## Everything CI runs: format, lint, types, import rules, contract files, unit tests.

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -16,8 +17,19 @@ from services.chassis.inbox import INBOX
 from services.chassis.mongo import CODEC, Store, declare
 from services.chassis.relay import EVENTS
 from tests.e2e.platform import Platform, running
+from tests.workers import Rooms, arranged
 
 START_LIMIT_S = 20
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = arranged(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Rooms:
+    config.option.loadscopereorder = False  # The order is `arranged`'s.
+    return Rooms(config, log)
 
 
 def free_port() -> int:

@@ -1,15 +1,14 @@
-"""The whole platform as real processes, on ports, directories and loopback networks of its own."""
+"""The whole platform as real processes, in a place of its own."""
 
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,12 @@ from infra.local.ports import Ports, ports_from
 from infra.local.running import children
 from infra.local.settings import LocalSettings, local_settings
 from services.chassis.queues.sqs import SqsQueues
+from tests.e2e.place import free_place
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 UP_WITHIN_S = 240
 DOWN_WITHIN_S = 90
 RESTART_WITHIN_S = 120
-PLACES = 10
 
 
 @dataclass(frozen=True)
@@ -114,33 +113,14 @@ class Platform:
 @contextmanager
 def running() -> Any:
     """Start a platform, and leave no process of it behind."""
-    overrides = _free_place()
-    environment = {**os.environ, **overrides}
-    _make(environment, "down", DOWN_WITHIN_S)
-    _make(environment, "up", UP_WITHIN_S)
-    try:
-        yield _platform(overrides)
-    finally:
+    with free_place() as overrides:
+        environment = {**os.environ, **overrides}
         _make(environment, "down", DOWN_WITHIN_S)
-
-
-def _free_place() -> Mapping[str, str]:
-    """Ports, a directory and loopback networks that no other platform on this machine uses."""
-    for place in range(PLACES):
-        port = 18080 + 40 * place
-        if not any(_accepts(each) for each in astuple(ports_from(port))):
-            return {
-                "FLOWLLAMA_PORT": str(port),
-                "FLOWLLAMA_LOCAL_DIR": f".local-tests-{place}",
-                "FLOWLLAMA_LOCAL_NET": f"127.{90 + place}.0.0/16",
-                "FLOWLLAMA_LOCAL_PUBLIC_NET": f"127.{190 + place}.0.0/16",
-            }
-    raise RuntimeError("every place for a test platform is taken; is one still running?")
-
-
-def _accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        _make(environment, "up", UP_WITHIN_S)
+        try:
+            yield _platform(overrides)
+        finally:
+            _make(environment, "down", DOWN_WITHIN_S)
 
 
 def _platform(overrides: Mapping[str, str]) -> Platform:

@@ -32,9 +32,3 @@ def write_stack() -> WriteStack:
         return document
 
     return write
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What only looks at the end of something long comes last, so that other tests run meanwhile."""
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)

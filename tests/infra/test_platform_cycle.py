@@ -1,6 +1,6 @@
 """What platforms share lives and dies through the real Terraform CLI and AWS provider, against a local cloud.
 
-The first test sends it off; the second, which conftest puts at the end of the session, looks at how it went.
+The first test sends it off; the second, which comes at the end, looks at how it went (tests/workers.py).
 """
 
 import json
@@ -45,6 +45,7 @@ def cycle(tmp_path_factory: pytest.TempPathFactory) -> Iterator["subprocess.Pope
         running.communicate()
 
 
+@pytest.mark.first
 def test_the_platform_sets_out(cycle: "subprocess.Popen[str]") -> None:
     assert cycle.poll() is None
 

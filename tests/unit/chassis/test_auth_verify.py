@@ -65,7 +65,7 @@ def test_a_good_token_says_who_calls(auth: Auth, verifier: Verifier) -> None:
         {"without": "sub"},
         {"without": "exp"},
         {"without": "jti"},
-        {"key": Ed25519PrivateKey.generate()},
+        pytest.param({"key": Ed25519PrivateKey.generate()}, id="another key"),
         {"headers": {"crit": ["made-up"]}},
     ],
     ids=str,

@@ -30,7 +30,9 @@ def test_keys_rotate_by_putting_the_new_one_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "sealed", ["", "nonsense", Sealer([FOREIGN]).seal("x"), "ü", Sealer([OLD]).seal("x")[:-4]]
+    "sealed",
+    ["", "nonsense", Sealer([FOREIGN]).seal("x"), "ü", Sealer([OLD]).seal("x")[:-4]],
+    ids=["nothing", "no token", "another's", "no ASCII", "cut off"],
 )
 def test_anything_else_is_rejected_without_its_content(sealed: str) -> None:
     with pytest.raises(RejectError) as refused:
