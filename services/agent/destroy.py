@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from services.agent import lease, outcome, removal
 from services.agent.command import Command
 from services.agent.lease import Held
-from services.agent.placements import PlacementState
+from services.agent.placements import BALANCED_KINDS, PlacementState
 from services.agent.ports import Ports
 from services.agent.run import begin, has_ended
 from services.agent.sweep import Target
@@ -47,8 +47,11 @@ def _take_down(command: Command, run: Held, ports: Ports) -> None:
 def _targets(command: Command, placements: Sequence[Document], ports: Ports) -> Sequence[Target]:
     """Every region that a placement was ever meant for; without any, every region that we could have built in."""
     regions = sorted({(p["cloud"], p["region"]) for p in placements}) or ports.intents.connected_regions()
+    kinds = sorted({kind for placement in placements for kind in placement["kinds"]}) or BALANCED_KINDS
     tags = {"flowllama-deployment": command.deployment_id}
-    return [Target(ports.clouds[cloud], region, tags) for cloud, region in regions if cloud in ports.clouds]
+    return [
+        Target(ports.clouds[cloud], region, tags, kinds) for cloud, region in regions if cloud in ports.clouds
+    ]
 
 
 def _is_outdated(command: Command, ports: Ports) -> bool:

@@ -10,8 +10,9 @@ from services.chassis.clock import Clock, utc_now
 from services.chassis.errors import StaleError
 from services.chassis.mongo import Document, Store
 
-# What a deployment stack may leave behind; the sweep describes each of them.
-KINDS = ("instance", "spot_request", "volume", "network_interface", "security_group")
+# What a placement may leave behind; the sweep describes each of them. Only replicas have more than a machine.
+SINGLE_KINDS = ("instance", "spot_request", "volume", "network_interface", "security_group")
+BALANCED_KINDS = ("scaling_group", "load_balancer", "target_group", "launch_template", *SINGLE_KINDS)
 
 
 class PlacementState(StrEnum):
@@ -53,7 +54,7 @@ class Placements:
             "account": spec["account"],
             "region": spec["region"],
             "zone": spec["zone"],
-            "kinds": list(KINDS),
+            "kinds": list(SINGLE_KINDS if spec.get("replicas") is None else BALANCED_KINDS),
             "tags": tags_of(spec["placement_id"]),
             "offer": offer,
             "spec": spec,

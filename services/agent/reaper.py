@@ -1,20 +1,22 @@
-"""The reaper: machines that carry our tags and that no record accounts for. The last net below the sweeps.
+"""The reaper: what carries our tags, costs money, and no record accounts for. The last net below the sweeps.
 
-At first sight it alerts. Half an hour after its launch a stray is terminated. When more than one machine and more
+At first sight it alerts. Half an hour after its birth a stray is removed. When more than one placement and more
 than a tenth of the fleet is to go at once, it is more likely that our records are wrong than that the cloud is:
 then a person decides.
 """
 
 import threading
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from prometheus_client import Counter, Gauge
 
-from services.agent.cloud import Cloud, Resource
+from services.agent.cloud import COSTLY, Cloud
 from services.agent.intents import Intents
 from services.agent.placements import Placements, PlacementState
+from services.agent.resource import Resource
 from services.chassis.clock import Clock
 from services.chassis.errors import FOREIGN_OUTAGES
 from services.chassis.logs import get_logger
@@ -26,15 +28,18 @@ SPARED_FOR = timedelta(minutes=30)
 MOST_STRAYS = 10  # One in so many.
 _GONE = (PlacementState.DESTROYED, PlacementState.ABANDONED)
 
-STRAYS = Gauge("flowllama_agent_strays", "Machines with our tags that no record accounts for")
-REAPED = Counter("flowllama_agent_reaped_total", "Stray machines terminated")
+STRAYS = Gauge("flowllama_agent_strays", "Machines, groups and balancers that no record accounts for")
+REAPED = Counter("flowllama_agent_reaped_total", "Stray machines, groups and balancers removed")
 
 
 @dataclass(frozen=True)
-class Stray:
-    region: str
+class Holding:
+    """What one placement has in one region; what carries no placement's tag stands for itself."""
+
     cloud: str
-    resource: Resource
+    region: str
+    placement_id: str
+    resources: Sequence[Resource]
 
 
 class Reaper:
@@ -60,41 +65,61 @@ class Reaper:
                 log.warning("reaper_outage", error=type(error).__name__)
 
     def look(self) -> int:
-        """One look at every connected region; returns how many machines were terminated."""
+        """One look at every connected region; returns how many resources were removed."""
         fleet = [
-            Stray(region, cloud, instance)
+            holding
             for cloud, region in self._intents.connected_regions()
             if cloud in self._clouds
-            for instance in self._clouds[cloud].instances(region, self._tags)
+            for holding in self._holdings(cloud, region)
         ]
         strays = self._unaccounted(fleet)
-        STRAYS.set(len(strays))
+        STRAYS.set(sum(len(stray.resources) for stray in strays))
         for stray in strays:
-            log.error(
-                "stray_machine", id=stray.resource.id, region=stray.region, tags=dict(stray.resource.tags)
-            )
-        ripe = [stray for stray in strays if self._is_ripe(stray)]
+            _alert(stray)
+        ripe = [(stray, due) for stray in strays if (due := self._ripe(stray))]
         if len(ripe) > max(1, len(fleet) // MOST_STRAYS):
             log.error("reaper_refuses", strays=len(ripe), fleet=len(fleet))
             return 0
-        for stray in ripe:
-            self._reap(stray)
-        return len(ripe)
+        for stray, due in ripe:
+            self._reap(stray, due)
+        return sum(len(due) for _, due in ripe)
 
-    def _unaccounted(self, fleet: Sequence[Stray]) -> Sequence[Stray]:
-        ids = [machine.resource.tags.get("flowllama-placement", "") for machine in fleet]
-        states = self._placements.states(ids)
+    def _holdings(self, cloud: str, region: str) -> Sequence[Holding]:
+        held: dict[str, list[Resource]] = defaultdict(list)
+        for resource in self._clouds[cloud].listed(region, self._tags, COSTLY):
+            held[resource.tags.get("flowllama-placement", resource.id)].append(resource)
+        return [Holding(cloud, region, name, resources) for name, resources in held.items()]
+
+    def _unaccounted(self, fleet: Sequence[Holding]) -> Sequence[Holding]:
+        states = self._placements.states([holding.placement_id for holding in fleet])
         return [
-            machine
-            for machine, placement_id in zip(fleet, ids, strict=True)
-            if states.get(placement_id, PlacementState.DESTROYED) in _GONE
+            holding
+            for holding in fleet
+            if states.get(holding.placement_id, PlacementState.DESTROYED) in _GONE
         ]
 
-    def _is_ripe(self, stray: Stray) -> bool:
-        launched = stray.resource.created_at
-        return launched is not None and self._clock() - launched >= SPARED_FOR
+    def _ripe(self, stray: Holding) -> Sequence[Resource]:
+        """What is old enough. A group takes its machines along, however young it keeps them by launching new ones."""
+        old = {resource.id for resource in stray.resources if self._is_old(resource)}
+        return [r for r in stray.resources if r.id in old or r.attached_to in old]
 
-    def _reap(self, stray: Stray) -> None:
-        self._clouds[stray.cloud].remove(stray.region, [stray.resource])
-        REAPED.inc()
-        log.error("stray_machine_terminated", id=stray.resource.id, region=stray.region)
+    def _is_old(self, resource: Resource) -> bool:
+        born = resource.created_at
+        return born is not None and self._clock() - born >= SPARED_FOR
+
+    def _reap(self, stray: Holding, due: Sequence[Resource]) -> None:
+        self._clouds[stray.cloud].remove(stray.region, due)
+        REAPED.inc(len(due))
+        for resource in due:
+            log.error("stray_removed", kind=resource.kind, id=resource.id, region=stray.region)
+
+
+def _alert(stray: Holding) -> None:
+    for resource in stray.resources:
+        log.error(
+            "stray_found",
+            kind=resource.kind,
+            id=resource.id,
+            region=stray.region,
+            tags=dict(resource.tags),
+        )

@@ -44,7 +44,9 @@ def patience(run: Held, ports: Ports) -> Patience:
 
 
 def target_of(placement: Document, ports: Ports) -> Target:
-    return Target(ports.clouds[placement["cloud"]], placement["region"], placement["tags"])
+    return Target(
+        ports.clouds[placement["cloud"]], placement["region"], placement["tags"], placement["kinds"]
+    )
 
 
 def _may_be_known_to_terraform(placement: Document, run: Held, ports: Ports) -> bool:

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from services.agent.cloud import Cloud, Resource, Tags
+from services.agent.cloud import Cloud
+from services.agent.resource import Resource, Tags
 from services.chassis.errors import RetryError
 from services.chassis.logs import get_logger
 
@@ -20,11 +21,12 @@ RETRY_S = 30.0
 
 @dataclass(frozen=True)
 class Target:
-    """Where to look, and for what."""
+    """Where to look, and for what: each kind is a question to the cloud."""
 
     cloud: Cloud
     region: str
     tags: Tags
+    kinds: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,18 @@ def once(targets: Sequence[Target], *, keep: Collection[str] = ()) -> None:
 
 
 def _look(target: Target, keep: Collection[str]) -> Sequence[Resource]:
-    listed = target.cloud.listed(target.region, target.tags)
-    strays = [found for found in listed if found.id not in keep and found.attached_to not in keep]
+    listed = target.cloud.listed(target.region, target.tags, target.kinds)
+    kept = _with_what_is_attached(keep, listed)
+    strays = [found for found in listed if found.id not in kept]
     if strays:
         log.warning("strays_found", region=target.region, strays=[f"{s.kind} {s.id}" for s in strays])
         target.cloud.remove(target.region, strays)
     return strays
+
+
+def _with_what_is_attached(keep: Collection[str], listed: Sequence[Resource]) -> Collection[str]:
+    """Terraform knows a scaling group and not its machines, nor those machines' disks: all of them are the group's."""
+    kept = set(keep)
+    while more := {found.id for found in listed if found.attached_to in kept} - kept:
+        kept |= more
+    return kept

@@ -1,6 +1,7 @@
 """The cloud port on AWS, against moto: every kind is found by its tags, and gone after its removal."""
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import boto3
@@ -8,85 +9,217 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from services.agent.cloud import AwsCloud, Resource
+from services.agent.cloud import AwsCloud
+from services.agent.placements import BALANCED_KINDS, SINGLE_KINDS
+from services.agent.resource import Resource
 
 REGION = "us-east-1"
-OURS = {"flowllama-placement": "dep_1-1"}
+Tags = dict[str, str]
+
+
+class Account:
+    """An account at moto; `asked` names the services that a cloud port was given clients of."""
+
+    def __init__(self) -> None:
+        self._numbers = count()
+        self.ec2, self.autoscaling, self.elbv2 = (
+            boto3.client(name, region_name=REGION) for name in ("ec2", "autoscaling", "elbv2")
+        )
+        self.subnets = self.ec2.describe_subnets()["Subnets"]
+        self.image = self.ec2.describe_images()["Images"][0]["ImageId"]
+
+    def tags(self) -> Tags:
+        """Of a placement that nothing else belongs to."""
+        return {"flowllama-placement": f"dep_1-{next(self._numbers)}"}
+
+    def cloud(self, asked: list[str] | None = None) -> AwsCloud:
+        """`asked` gets the name of each service that is called."""
+
+        def connect(service: str, region: str) -> Any:
+            (asked if asked is not None else []).append(service)
+            return boto3.client(service, region_name=region)
+
+        return AwsCloud(connect)
+
+    def launch(self, tags: Tags) -> str:
+        launched = self.ec2.run_instances(
+            ImageId=self.image,
+            MinCount=1,
+            MaxCount=1,
+            SubnetId=self.subnets[0]["SubnetId"],
+            TagSpecifications=_spec("instance", tags),
+        )
+        id_: str = launched["Instances"][0]["InstanceId"]
+        return id_
+
+    def launch_group(self, tags: Tags) -> str:
+        """A group of two machines, from a template of its own."""
+        name = f"group-{tags['flowllama-placement']}"
+        self.ec2.create_launch_template(
+            LaunchTemplateName=name,
+            LaunchTemplateData={"ImageId": self.image, "InstanceType": "t3.micro"},
+            TagSpecifications=_spec("launch-template", tags),
+        )
+        self.autoscaling.create_auto_scaling_group(
+            AutoScalingGroupName=name,
+            LaunchTemplate={"LaunchTemplateName": name, "Version": "$Latest"},
+            MinSize=2,
+            MaxSize=3,
+            VPCZoneIdentifier=self.subnets[0]["SubnetId"],
+            Tags=[{**tag, "PropagateAtLaunch": True} for tag in _pairs(tags)],
+        )
+        return name
+
+    def balance(self, tags: Tags) -> str:
+        """A balancer, its listener and what it forwards to; returns the number in their names."""
+        number = next(self._numbers)
+        group = self.elbv2.create_target_group(
+            Name=f"tg-{number}",
+            Protocol="HTTPS",
+            Port=11434,
+            VpcId=self.subnets[0]["VpcId"],
+            Tags=_pairs(tags),
+        )["TargetGroups"][0]["TargetGroupArn"]
+        balancer = self.elbv2.create_load_balancer(
+            Name=f"lb-{number}", Subnets=[s["SubnetId"] for s in self.subnets[:2]], Tags=_pairs(tags)
+        )["LoadBalancers"][0]["LoadBalancerArn"]
+        self.elbv2.create_listener(
+            LoadBalancerArn=balancer,
+            Protocol="HTTP",
+            Port=11434,
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
+            Tags=_pairs(tags),
+        )
+        return str(number)
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    """Each test has tags of its own in it: an empty one takes moto a second and a half."""
+    with pytest.MonkeyPatch.context() as patched, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patched.setenv(name, "test")
+        yield Account()
 
 
 @pytest.fixture
-def ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    with mock_aws():
-        yield boto3.client("ec2", region_name=REGION)
+def ours(account: Account) -> Tags:
+    return account.tags()
 
 
-@pytest.fixture
-def cloud(ec2: Any) -> AwsCloud:
-    return AwsCloud(lambda region: boto3.client("ec2", region_name=region))
-
-
-def test_every_kind_is_found_and_removed(ec2: Any, cloud: AwsCloud) -> None:
-    subnet = ec2.describe_subnets()["Subnets"][0]
-    instance = _launch(ec2, subnet)
-    ec2.create_volume(AvailabilityZone="us-east-1a", Size=8, TagSpecifications=_tags("volume"))
-    ec2.create_network_interface(SubnetId=subnet["SubnetId"], TagSpecifications=_tags("network-interface"))
+def test_every_kind_of_a_single_machine_is_found_and_removed(account: Account, ours: Tags) -> None:
+    ec2, subnet, asked = account.ec2, account.subnets[0], list[str]()
+    cloud = account.cloud(asked)
+    instance = account.launch(ours)
+    ec2.create_volume(AvailabilityZone="us-east-1a", Size=8, TagSpecifications=_spec("volume", ours))
+    interface = _spec("network-interface", ours)
+    ec2.create_network_interface(SubnetId=subnet["SubnetId"], TagSpecifications=interface)
+    group = _spec("security-group", ours)
     ec2.create_security_group(
-        GroupName="ours", Description="x", VpcId=subnet["VpcId"], TagSpecifications=_tags("security-group")
+        GroupName="ours", Description="x", VpcId=subnet["VpcId"], TagSpecifications=group
     )
 
-    found = cloud.listed(REGION, OURS)
+    found = cloud.listed(REGION, ours, SINGLE_KINDS)
 
-    assert [resource.kind for resource in found] == [
-        "instance",
-        "volume",
-        "network_interface",
-        "security_group",
-    ]
+    assert [r.kind for r in found] == ["instance", "volume", "network_interface", "security_group"]
     assert found[0].id == instance
     assert found[0].created_at is not None
+    assert set(asked) == {"ec2"}, "a single machine costs no call for balanced ones"
 
     cloud.remove(REGION, found)
 
-    assert cloud.listed(REGION, OURS) == []
+    assert cloud.listed(REGION, ours, SINGLE_KINDS) == []
 
 
-def test_a_disk_says_whose_it_is(ec2: Any, cloud: AwsCloud) -> None:
-    instance = _launch(ec2, ec2.describe_subnets()["Subnets"][0])
-    ec2.create_tags(
-        Resources=[ec2.describe_volumes()["Volumes"][0]["VolumeId"]], Tags=_tags("volume")[0]["Tags"]
+def test_every_kind_of_a_balanced_placement_is_found_and_removed(account: Account, ours: Tags) -> None:
+    cloud, group = account.cloud(), account.launch_group(ours)
+    account.balance(ours)
+
+    found = cloud.listed(REGION, ours, BALANCED_KINDS)
+
+    kinds = [resource.kind for resource in found]
+    first, last = (
+        ["scaling_group", "instance", "instance"],
+        ["load_balancer", "target_group", "launch_template"],
     )
+    assert kinds == [*first, *last]
+    assert [r.attached_to for r in found if r.kind == "instance"] == [group, group]
+    assert all(r.created_at for r in found if r.kind in ("scaling_group", "load_balancer"))
 
-    assert [r.attached_to for r in cloud.listed(REGION, OURS)] == [None, instance]
+    cloud.remove(REGION, found)
 
-
-def test_what_carries_other_tags_is_left_alone(ec2: Any, cloud: AwsCloud) -> None:
-    subnet = ec2.describe_subnets()["Subnets"][0]
-    _launch(ec2, subnet, {"flowllama-placement": "dep_2-1"})
-
-    assert cloud.listed(REGION, OURS) == []
-    assert len(cloud.instances(REGION, {"flowllama-placement": "dep_2-1"})) == 1
+    assert cloud.listed(REGION, ours, BALANCED_KINDS) == []
 
 
-def test_a_terminated_instance_is_no_longer_listed(ec2: Any, cloud: AwsCloud) -> None:
-    instance = _launch(ec2, ec2.describe_subnets()["Subnets"][0])
+def test_more_balancers_than_tags_are_told_of_at_once(account: Account, ours: Tags) -> None:
+    others = account.tags()
+    for _ in range(21):
+        account.balance(others)
+    number = account.balance(ours)
 
-    ec2.terminate_instances(InstanceIds=[instance])
+    found = account.cloud().listed(REGION, ours, ["load_balancer", "target_group"])
 
-    assert cloud.listed(REGION, OURS) == []
-
-
-@pytest.mark.parametrize("code", ["DependencyViolation", "VolumeInUse", "InvalidGroup.NotFound"])
-def test_what_is_gone_already_or_still_in_use_waits_for_the_next_look(code: str) -> None:
-    AwsCloud(lambda _: Refusing(code)).remove(REGION, [Resource("security_group", "sg-1", {})])
+    assert [(r.kind, r.id.split("/")[-2]) for r in found] == [
+        ("load_balancer", f"lb-{number}"),
+        ("target_group", f"tg-{number}"),
+    ]
 
 
-def test_a_refusal_is_not_hidden() -> None:
+def test_a_balancer_that_vanishes_between_two_questions_hides_no_other(account: Account, ours: Tags) -> None:
+    vanishing, left = account.balance(ours), account.balance(ours)
+    cloud = AwsCloud(lambda *_: Forgetful(account.elbv2, f"lb-{vanishing}"))
+
+    assert [r.id.split("/")[-2] for r in cloud.listed(REGION, ours, ["load_balancer"])] == [f"lb-{left}"]
+
+
+def test_a_disk_says_whose_it_is(account: Account, ours: Tags) -> None:
+    instance = account.launch(ours)
+    attached = [{"Name": "attachment.instance-id", "Values": [instance]}]
+    volume = account.ec2.describe_volumes(Filters=attached)["Volumes"][0]["VolumeId"]
+    account.ec2.create_tags(Resources=[volume], Tags=_pairs(ours))
+
+    found = account.cloud().listed(REGION, ours, SINGLE_KINDS)
+
+    assert [(r.kind, r.attached_to) for r in found] == [("instance", None), ("volume", instance)]
+
+
+def test_what_carries_other_tags_is_left_alone(account: Account, ours: Tags) -> None:
+    theirs = account.tags()
+    account.launch(theirs)
+    account.launch_group(theirs)
+    account.balance(theirs)
+
+    assert account.cloud().listed(REGION, ours, BALANCED_KINDS) == []
+    assert len(account.cloud().listed(REGION, theirs, BALANCED_KINDS)) == 7
+
+
+def test_a_terminated_instance_is_no_longer_listed(account: Account, ours: Tags) -> None:
+    account.ec2.terminate_instances(InstanceIds=[account.launch(ours)])
+
+    assert account.cloud().listed(REGION, ours, SINGLE_KINDS) == []
+
+
+def test_what_is_gone_already_is_no_error(account: Account, ours: Tags) -> None:
+    gone = [
+        Resource("scaling_group", "never-was", ours),
+        Resource("launch_template", "lt-0123456789abcdef0", ours),
+    ]
+
+    account.cloud().remove(REGION, gone)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["DependencyViolation", "VolumeInUse", "InvalidGroup.NotFound", "ResourceInUse", "TargetGroupNotFound"],
+)
+def test_what_is_still_in_use_waits_for_the_next_look(code: str) -> None:
+    AwsCloud(lambda *_: Refusing(code)).remove(REGION, [Resource("security_group", "sg-1", {})])
+
+
+@pytest.mark.parametrize("code", ["UnauthorizedOperation", "ValidationError"])
+def test_a_refusal_is_not_hidden(code: str) -> None:
     with pytest.raises(ClientError):
-        AwsCloud(lambda _: Refusing("UnauthorizedOperation")).remove(
-            REGION, [Resource("security_group", "sg-1", {})]
-        )
+        AwsCloud(lambda *_: Refusing(code)).remove(REGION, [Resource("security_group", "sg-1", {})])
 
 
 class Refusing:
@@ -99,18 +232,24 @@ class Refusing:
         raise ClientError({"Error": {"Code": self._code}}, "DeleteSecurityGroup")
 
 
-def _launch(ec2: Any, subnet: Any, tags: dict[str, str] = OURS) -> str:
-    image = ec2.describe_images()["Images"][0]["ImageId"]
-    launched = ec2.run_instances(
-        ImageId=image,
-        MinCount=1,
-        MaxCount=1,
-        SubnetId=subnet["SubnetId"],
-        TagSpecifications=_tags("instance", tags),
-    )
-    id_: str = launched["Instances"][0]["InstanceId"]
-    return id_
+class Forgetful:
+    """Balancers as they are listed, one of which is gone when its tags are asked for."""
+
+    def __init__(self, client: Any, gone: str) -> None:
+        self._client, self._gone = client, gone
+
+    def get_paginator(self, name: str) -> Any:
+        return self._client.get_paginator(name)
+
+    def describe_tags(self, *, ResourceArns: list[str]) -> Any:  # noqa: N803 - boto3's own name
+        if any(self._gone in arn for arn in ResourceArns):
+            raise ClientError({"Error": {"Code": "LoadBalancerNotFound"}}, "DescribeTags")
+        return self._client.describe_tags(ResourceArns=ResourceArns)
 
 
-def _tags(kind: str, tags: dict[str, str] = OURS) -> list[Any]:
-    return [{"ResourceType": kind, "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}]
+def _spec(kind: str, tags: Tags) -> list[Any]:
+    return [{"ResourceType": kind, "Tags": _pairs(tags)}]
+
+
+def _pairs(tags: Tags) -> list[Any]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

@@ -19,7 +19,7 @@ import pytest
 
 from contracts import messages as m
 from services.agent.cloud import AwsCloud
-from services.agent.placements import tags_of
+from services.agent.placements import SINGLE_KINDS, tags_of
 from services.agent.runs import FIELD
 from services.agent.settings import TerraformSettings
 from services.agent.states import States
@@ -125,7 +125,7 @@ def test_a_placement_comes_and_goes_and_its_state_follows_the_epochs(real: World
     group = placement["outputs"]["security_group_id"]
     assert placement["state"] == "standing"
     assert real.told_types() == [m.SELECTED, m.PROVISIONED, m.INSTANCE_LAUNCHED]
-    assert [resource.id for resource in AwsCloud().listed(REGION, placement["tags"])] == [group]
+    assert [resource.id for resource in AwsCloud().listed(REGION, placement["tags"], placement["kinds"])] == [group]
     assert _keys(s3) == [f"placements/{DEPLOYMENT}-1/1.tfstate"]
     progress = [line["resource"] for line in real.store["run_logs"].find({"type": "apply_complete"})]
     assert "aws_security_group.it" in progress
@@ -137,7 +137,7 @@ def test_a_placement_comes_and_goes_and_its_state_follows_the_epochs(real: World
     real.handle(destroy())
 
     assert real.told_types()[-1] == m.DESTROYED
-    assert AwsCloud().listed(REGION, {"flowllama-deployment": DEPLOYMENT}) == []
+    assert AwsCloud().listed(REGION, {"flowllama-deployment": DEPLOYMENT}, SINGLE_KINDS) == []
     assert _keys(s3) == []
     threads = [thread.name for thread in threading.enumerate()]
     assert "run-watch" not in threads

@@ -2,14 +2,14 @@
 
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from services.agent.cloud import Resource
+from services.agent.resource import Resource
 from services.agent.terraform import Ended
 from services.agent.ui_stream import UiEvent
 from services.agent.workspace import Workspace
@@ -97,20 +97,26 @@ class FakeCloud:
     looks: int = 0
     made: int = 0
 
-    def create(self, region: str, kind: str, tags: Mapping[str, str], at: datetime | None = None) -> str:
+    def create(
+        self,
+        region: str,
+        kind: str,
+        tags: Mapping[str, str],
+        at: datetime | None = None,
+        attached_to: str | None = None,
+    ) -> str:
         self.made += 1
         id_ = f"{kind}-{self.made}"
-        self.resources[id_] = (region, Resource(kind, id_, dict(tags), at))
+        self.resources[id_] = (region, Resource(kind, id_, dict(tags), at, attached_to))
         return id_
 
-    def listed(self, region: str, tags: Mapping[str, str]) -> Sequence[Resource]:
+    def listed(self, region: str, tags: Mapping[str, str], kinds: Collection[str]) -> Sequence[Resource]:
         self.looks += 1
         return [
-            r for where, r in self.resources.values() if where == region and tags.items() <= r.tags.items()
+            r
+            for where, r in self.resources.values()
+            if where == region and r.kind in kinds and tags.items() <= r.tags.items()
         ]
-
-    def instances(self, region: str, tags: Mapping[str, str]) -> Sequence[Resource]:
-        return [resource for resource in self.listed(region, tags) if resource.kind == "instance"]
 
     def remove(self, region: str, resources: Sequence[Resource]) -> None:
         for resource in resources:

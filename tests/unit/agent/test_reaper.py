@@ -118,6 +118,31 @@ def test_an_abandoned_placement_accounts_for_nothing(fleet: Fleet) -> None:
     assert late not in fleet.cloud.resources
 
 
+def test_a_stray_group_goes_with_the_machines_it_keeps_young(fleet: Fleet) -> None:
+    tags = {"managed-by": "flowllama", "flowllama-environment": "test", "flowllama-placement": "dep_9-1"}
+    group = fleet.cloud.create(REGION, "scaling_group", tags, at=NOW)
+    balancer = fleet.cloud.create(REGION, "load_balancer", tags, at=NOW)
+    fleet.now += timedelta(hours=1)
+    young = fleet.cloud.create(REGION, "instance", tags, at=fleet.now, attached_to=group)
+
+    assert fleet.reaper.look() == 3
+
+    assert {group, balancer, young}.isdisjoint(fleet.cloud.resources)
+
+
+def test_a_groups_machines_are_accounted_for_by_its_placement(fleet: Fleet) -> None:
+    """Two placements of three machines each in a fleet of twenty are not a tenth of it by their number."""
+    for name in ("dep_8-1", "dep_9-1"):
+        tags = {"managed-by": "flowllama", "flowllama-environment": "test", "flowllama-placement": name}
+        group = fleet.cloud.create(REGION, "scaling_group", tags, at=NOW)
+        for _ in range(3):
+            fleet.cloud.create(REGION, "instance", tags, at=NOW, attached_to=group)
+    fleet.now += timedelta(hours=1)
+
+    assert fleet.reaper.look() == 8
+    assert len(fleet.cloud.resources) == 20
+
+
 def test_one_stray_is_believed_in_a_small_fleet_too(store: Store) -> None:
     fleet = Fleet(store)
     kept, stray = fleet.add("dep_1-1"), fleet.add("dep_9-1", state=None)

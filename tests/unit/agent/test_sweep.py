@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from services.agent import sweep
-from services.agent.cloud import Resource
+from services.agent.placements import BALANCED_KINDS
+from services.agent.resource import Resource
 from services.agent.states import States, has_resources, known_ids, state_key
 from services.agent.sweep import Patience, Target
 from services.agent.workspace import Workspaces
@@ -32,7 +33,7 @@ class Waits:
 def test_an_empty_cloud_is_looked_at_twice_with_the_interval_between() -> None:
     cloud, waits = FakeCloud(), Waits()
 
-    assert sweep.until_empty([Target(cloud, "us-east-1", TAGS)], waits.patience()) == 2
+    assert sweep.until_empty([Target(cloud, "us-east-1", TAGS, BALANCED_KINDS)], waits.patience()) == 2
     assert cloud.looks == 2
     assert waits.pauses == [10]
 
@@ -47,7 +48,7 @@ def test_whatever_turns_up_between_two_looks_starts_the_count_again() -> None:
 
     patience = Patience(10, 60, late, lambda: waits.now)
 
-    assert sweep.until_empty([Target(cloud, "us-east-1", TAGS)], patience) == 2
+    assert sweep.until_empty([Target(cloud, "us-east-1", TAGS, BALANCED_KINDS)], patience) == 2
     assert cloud.looks == 4
     assert cloud.resources == {}
 
@@ -56,7 +57,7 @@ def test_what_the_state_knows_is_kept() -> None:
     cloud, waits = FakeCloud(), Waits()
     known, _stray = cloud.create("us-east-1", "instance", TAGS), cloud.create("us-east-1", "instance", TAGS)
 
-    sweep.until_empty([Target(cloud, "us-east-1", TAGS)], waits.patience(), keep={known})
+    sweep.until_empty([Target(cloud, "us-east-1", TAGS, BALANCED_KINDS)], waits.patience(), keep={known})
 
     assert list(cloud.resources) == [known]
 
@@ -67,9 +68,23 @@ def test_what_is_attached_to_a_known_machine_belongs_to_it() -> None:
     known = cloud.create("us-east-1", "instance", TAGS)
     cloud.resources["vol"] = ("us-east-1", Resource("volume", "vol", TAGS, attached_to=known))
 
-    sweep.until_empty([Target(cloud, "us-east-1", TAGS)], waits.patience(), keep={known})
+    sweep.until_empty([Target(cloud, "us-east-1", TAGS, BALANCED_KINDS)], waits.patience(), keep={known})
 
     assert list(cloud.resources) == [known, "vol"]
+
+
+def test_a_known_groups_machines_and_their_disks_are_the_groups() -> None:
+    """Terraform's state knows the group alone; a takeover must not end machines that serve."""
+    cloud, waits = FakeCloud(), Waits()
+    group, lost = (cloud.create("us-east-1", "scaling_group", TAGS) for _ in range(2))
+    machine = cloud.create("us-east-1", "instance", TAGS, attached_to=group)
+    disk = cloud.create("us-east-1", "volume", TAGS, attached_to=machine)
+    stray = cloud.create("us-east-1", "instance", TAGS, attached_to=lost)
+
+    sweep.until_empty([Target(cloud, "us-east-1", TAGS, BALANCED_KINDS)], waits.patience(), keep={group})
+
+    assert list(cloud.resources) == [group, machine, disk]
+    assert stray not in cloud.resources
 
 
 def test_what_will_not_go_is_put_off_and_not_forgotten() -> None:
@@ -77,7 +92,7 @@ def test_what_will_not_go_is_put_off_and_not_forgotten() -> None:
     cloud.stubborn.add(cloud.create("us-east-1", "instance", TAGS))
 
     with pytest.raises(RetryError, match="still lists 1 resources"):
-        sweep.until_empty([Target(cloud, "us-east-1", TAGS)], waits.patience(limit_s=60))
+        sweep.until_empty([Target(cloud, "us-east-1", TAGS, BALANCED_KINDS)], waits.patience(limit_s=60))
 
     assert waits.now == 60
 
