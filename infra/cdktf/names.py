@@ -1,4 +1,4 @@
-"""Names as Google Cloud takes them: short, lower case, letters, digits and dashes."""
+"""Names as Google Cloud takes them: short, lower case, letters, digits and dashes; and host names."""
 
 import hashlib
 
@@ -18,3 +18,8 @@ def within(text: str, limit: int) -> str:
         return text
     digest = hashlib.sha256(text.encode()).hexdigest()[:_HASH_DIGITS]
     return f"{text[: limit - _HASH_DIGITS - 1].rstrip('-')}-{digest}"
+
+
+def host(id_: str, domain: str) -> str:
+    """No certificate is issued for a name with an underscore, and an id has one."""
+    return f"{id_.replace('_', '-')}.{domain}"

@@ -19,6 +19,7 @@ def every() -> dict[str, dict[str, Any]]:
         "gcp-network": gcp_network(),
         "gcp-network-lean": gcp_network(lean=True),
         "gcp-deployment": gcp_deployment(),
+        "gcp-deployment-balanced": gcp_deployment_balanced(),
     }
 
 
@@ -128,6 +129,28 @@ def gcp_deployment(**changes: Any) -> dict[str, Any]:
             "disk_gib": 60,
         },
         "spot_max_usd": None,
+        **changes,
+    }
+
+
+def gcp_deployment_balanced(**changes: Any) -> dict[str, Any]:
+    sample = gcp_deployment()
+    zones = ("us-central1-a", "us-central1-b", "us-central1-c")
+    return {
+        **sample,
+        "exposure": sample["exposure"] | {"kind": "load_balanced"},
+        "replicas": {
+            "min": 1,
+            "max": 4,
+            "subnets": dict.fromkeys(zones, sample["subnet_id"]),
+            "public": False,
+        },
+        "balancer": {
+            "subnets": [sample["subnet_id"]],
+            "certificate": None,
+            "domain": "models.example.com",
+            "dns_zone": "models-example-com",
+        },
         **changes,
     }
 

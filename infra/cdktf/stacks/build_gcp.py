@@ -2,7 +2,8 @@
 
 from cdktf import App, TerraformStack
 
-from contracts.stack_model import DeploymentSpec, NetworkSpec, StackSpec
+from contracts.stack_model import DeploymentSpec, NetworkSpec, Replicas, StackSpec
+from infra.cdktf.stacks.gcp.balanced import GcpBalancedStack
 from infra.cdktf.stacks.gcp.deployment import GcpDeploymentStack
 from infra.cdktf.stacks.gcp.network import GcpNetworkStack
 
@@ -11,6 +12,8 @@ def build(app: App, spec: StackSpec) -> TerraformStack:
     match spec:
         case NetworkSpec():
             return GcpNetworkStack(app, spec)
+        case DeploymentSpec(replicas=Replicas()):
+            return GcpBalancedStack(app, spec)
         case DeploymentSpec():
             return GcpDeploymentStack(app, spec)
     raise TypeError(f"There is no stack on Google Cloud for a {type(spec).__name__}.")

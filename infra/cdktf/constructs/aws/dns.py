@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.route53_record import Route53Record
 from constructs import Construct
 
-from infra.cdktf import ids
+from infra.cdktf import ids, names
 
 TTL_S = 30
 
@@ -25,7 +25,7 @@ class DeploymentRecord(Construct):
         super().__init__(scope, id_)
         if not props.addresses:
             raise ValueError("A record needs at least one address.")
-        self.host = host_name(props.deployment_id, props.domain)
+        self.host = names.host(props.deployment_id, props.domain)
         Route53Record(
             self,
             ids.RECORD,
@@ -37,8 +37,3 @@ class DeploymentRecord(Construct):
             # A name that somebody else holds is an error, never taken over.
             allow_overwrite=False,
         )
-
-
-def host_name(deployment_id: str, domain: str) -> str:
-    """No certificate is issued for a name with an underscore, and an id has one."""
-    return f"{deployment_id.replace('_', '-')}.{domain}"

@@ -1,4 +1,4 @@
-"""Who reaches a placement: the networks on its list and the platform's own, on one port. There is no SSH.
+"""Who reaches a placement: the networks on its list and the platform's own, on one port. SSH only where it is asked for.
 
 Two layers. What holds for all instances of a network goes by their service account: nothing in, and out only what
 packages and models need. Each placement then opens its own port by its own network tag, because they all share the
@@ -19,6 +19,9 @@ from constructs import Construct
 from infra.cdktf import ids, names
 
 PORT = 11434
+SSH_PORT = 22
+# Where Identity-Aware Proxy's tunnels come from (Google's page "Using IAP for TCP forwarding").
+IAP_RANGE = "35.235.240.0/20"
 ANYWHERE = "0.0.0.0/0"  # Only ever a way out's destination, or the source of what is denied.
 # Packages by http (signed) and https, models and Ollama by https. Names and time come from the metadata server,
 # which no rule can close.
@@ -70,12 +73,17 @@ class Closed(Construct):
 
 @dataclass(frozen=True)
 class FirewallProps:
-    """`name` is the placement's, and the network tag of its machine."""
+    """`name` is the placement's, and the network tag of its machines.
+
+    No stack fills `ssh_cidrs`. For Google's own tunnel, which asks who the caller is, it is `IAP_RANGE`; OS Login decides
+    who may log in.
+    """
 
     name: str
     vpc_id: str
     allow_cidrs: tuple[str, ...]
     service_cidrs: tuple[str, ...]
+    ssh_cidrs: tuple[str, ...] = ()
 
 
 class Firewall(Construct):
@@ -83,21 +91,28 @@ class Firewall(Construct):
 
     def __init__(self, scope: Construct, id_: str, props: FirewallProps) -> None:
         super().__init__(scope, id_)
-        sources = sorted({cidr for cidr in props.allow_cidrs + props.service_cidrs if ":" not in cidr})
-        if not sources:
+        self._props = props
+        what = "FlowLlama placement: Ollama behind TLS and a token"
+        rule = self._rule(ids.GROUP, props.name, what, PORT, props.allow_cidrs + props.service_cidrs)
+        if props.ssh_cidrs:
+            self._rule(ids.SSH, f"{props.name}-ssh", "FlowLlama placement: SSH", SSH_PORT, props.ssh_cidrs)
+        self.rule_id = rule.id
+
+    def _rule(self, id_: str, name: str, what: str, port: int, cidrs: tuple[str, ...]) -> ComputeFirewall:
+        sources = sorted({cidr for cidr in cidrs if ":" not in cidr})
+        if not sources or any(source.endswith("/0") for source in sources):
             # Google reads a rule without a source as one that admits the world.
-            raise ValueError("a placement needs at least one IPv4 network that may reach it")
-        rule = ComputeFirewall(
+            raise ValueError("a rule needs at least one IPv4 network, and never the world")
+        return ComputeFirewall(
             self,
-            ids.GROUP,
-            name=props.name,
-            description="FlowLlama placement: Ollama behind TLS and a token",
-            network=props.vpc_id,
+            id_,
+            name=names.resource(name),
+            description=what,
+            network=self._props.vpc_id,
             direction="INGRESS",
             priority=_PLACEMENT,
             source_ranges=sources,
-            target_tags=[props.name],
-            allow=[ComputeFirewallAllow(protocol="tcp", ports=[str(PORT)])],
+            target_tags=[self._props.name],
+            allow=[ComputeFirewallAllow(protocol="tcp", ports=[str(port)])],
             timeouts=ComputeFirewallTimeouts(create="5m", delete="10m"),
         )
-        self.rule_id = rule.id

@@ -4,47 +4,29 @@ from constructs import Construct
 
 from contracts.stack_model import DeploymentSpec
 from contracts.vocabulary import Exposure
-from infra.cdktf import ids, names
+from infra.cdktf import ids
 from infra.cdktf.constructs.gcp.firewall import Firewall, FirewallProps
 from infra.cdktf.constructs.gcp.machine import Machine, MachineProps
-from infra.cdktf.instance import user_data
 from infra.cdktf.stacks.gcp.base import GcpStack
+from infra.cdktf.stacks.gcp.plan import placement_name, plan_of
 
 
 class GcpDeploymentStack(GcpStack):
     def __init__(self, scope: Construct, spec: DeploymentSpec) -> None:
         super().__init__(scope, ids.DEPLOYMENT_STACK, spec)
-        name = names.resource(f"flowllama-{spec.placement_id}")
         public = spec.exposure.kind is Exposure.ALLOW_LISTED
         firewall = Firewall(
             self,
             ids.FIREWALL,
             FirewallProps(
-                name=name,
+                name=placement_name(spec),
                 vpc_id=spec.vpc_id,
                 allow_cidrs=spec.exposure.allow_cidrs,
                 service_cidrs=spec.exposure.service_cidrs,
             ),
         )
-        machine = Machine(
-            self,
-            ids.MACHINE,
-            MachineProps(
-                name=name,
-                type=spec.machine.type,
-                arch=spec.machine.arch,
-                gpu_kind=spec.machine.gpu_kind,
-                gpu_count=spec.machine.gpu_count,
-                disk_gib=spec.machine.disk_gib,
-                zone=spec.zone,
-                subnet_id=spec.subnet_id,
-                service_account=spec.instance_profile,
-                public=public,
-                spot=spec.spot,
-                user_data=user_data.render(spec),
-                labels=self.labels,
-            ),
-        )
+        plan = plan_of(spec, spec.subnet_id, self.labels, public=public)
+        machine = Machine(self, ids.MACHINE, MachineProps(plan=plan, zone=spec.zone))
         self.publish(
             instance_id=machine.instance_id,
             private_ip=machine.private_ip,
