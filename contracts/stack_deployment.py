@@ -120,13 +120,7 @@ class _BalancerSchema(base.Strict):
     makes = Balancer
     subnets = fields.List(fields.String(), required=True, validate=[validate.Length(1, 6), rules.all_differ])
     certificate = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 256))
-    domain = fields.String(
-        load_default=None,
-        allow_none=True,
-        validate=rules.Pattern(
-            r"(?=.{1,190}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", "a domain name"
-        ),
-    )
+    domain = fields.String(load_default=None, allow_none=True, validate=rules.domain_name)
     dns_zone = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 128))
 
     @validates_schema

@@ -42,6 +42,10 @@ class Pattern:
             raise ValidationError(f"Must be {self.meaning}.")
 
 
+# With room for the name of a placement before it.
+domain_name = Pattern(r"(?=.{1,190}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", "a domain name")
+
+
 class Cidr(fields.String):
     """A network in CIDR notation, returned in canonical form. Host bits that are set are refused, not dropped."""
 

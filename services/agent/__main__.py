@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from contracts.vocabulary import Nat
 from services.agent import app, network, network_lease
 from services.agent.command import SERVICE
+from services.agent.network_wishes import Wishes
 from services.agent.settings import build_network, build_worker
 from services.agent.store import MIGRATIONS
 from services.agent.synth_children import SynthChildren
@@ -49,8 +51,7 @@ def apply_network(chosen: argparse.Namespace) -> int:
     ):
         record = network.apply(
             region,
-            chosen.cidr,
-            lean=chosen.lean,
+            _wishes(chosen),
             settings=settings,
             synth=synth,
             terraform=Terraform(settings.terraform),
@@ -58,6 +59,20 @@ def apply_network(chosen: argparse.Namespace) -> int:
         )
     network.write(record, chosen.out)
     return 0
+
+
+def _wishes(chosen: argparse.Namespace) -> Wishes:
+    return Wishes(
+        cidr=chosen.cidr,
+        lean=chosen.lean,
+        nat=Nat(chosen.nat),
+        notices_bus=chosen.notices_bus,
+        models=chosen.models,
+        models_key=chosen.models_key,
+        certificate=chosen.balancer_certificate,
+        domain=chosen.domain,
+        dns_zone=chosen.dns_zone,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,7 +87,24 @@ def _parser() -> argparse.ArgumentParser:
     apply.add_argument("--cidr", default=network.DEFAULT_CIDR, help="of the VPC (default %(default)s)")
     apply.add_argument("--lean", action="store_true", help="public subnets only: no NAT, no flow log")
     apply.add_argument("--out", type=Path, required=True, help="file for the record")
+    _add_wishes(apply)
     return parser
+
+
+def _add_wishes(apply: argparse.ArgumentParser) -> None:
+    apply.add_argument(
+        "--nat", choices=[nat.value for nat in Nat], default=Nat.PER_ZONE.value, help="default %(default)s"
+    )
+    apply.add_argument("--notices-bus", metavar="ARN", help="event bus of the platform's region, if another")
+    apply.add_argument("--models", metavar="BUCKET", help="bucket in which instances share models")
+    apply.add_argument("--models-key", metavar="ARN", help="customer key of that bucket")
+    apply.add_argument(
+        "--balancer-certificate",
+        metavar="ARN",
+        help="ACM certificate of this region: replicas behind a balancer can be asked for; kept until another is named",
+    )
+    apply.add_argument("--domain", metavar="NAME", help="each balanced deployment gets a name below it")
+    apply.add_argument("--dns-zone", metavar="ID", help="Route 53 zone that gets those names' records")
 
 
 if __name__ == "__main__":

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from marshmallow import ValidationError
 
 from contracts.stack_outputs import read_network_outputs
 from contracts.stack_spec import load_stack_spec
 from services.agent import spec, states
 from services.agent.network_lease import remove_dead_lock
+from services.agent.network_wishes import Wishes
 from services.agent.settings import NetworkSettings
 from services.agent.synth import Synth
 from services.agent.terraform import LeaseAddress, Terraform
@@ -51,16 +53,18 @@ def region_of(place: str) -> str:
 
 def apply(
     region: str,
-    cidr: str,
+    wishes: Wishes,
     *,
-    lean: bool,
     settings: NetworkSettings,
     synth: Synth,
     terraform: Terraform,
     lease: LeaseAddress,
 ) -> Document:
-    """The record of the region's network as it stands after the apply. Only under the network's lease."""
-    stack = _stack(region, cidr, lean, settings)
+    """The record of the region's network as it stands after the apply. Only under the network's lease.
+
+    Raises `InvalidError` for wishes that can't be fulfilled.
+    """
+    stack = _stack(region, wishes, settings)
     workspace = Workspace(settings.terraform.work_dir / "networks" / region)
     workspace.path.mkdir(parents=True, exist_ok=True)
     synth.synthesise(stack, workspace.path)
@@ -71,7 +75,8 @@ def apply(
         words = "; ".join(f"{error.summary} {error.detail}" for error in ended.errors) or " ".join(ended.tail)
         raise NetworkNotAppliedError(words[:2000])
     outputs = read_network_outputs({name: {"value": value} for name, value in ended.outputs.items()})
-    return {"cloud": "aws", "account": stack["account"], "region": region, **asdict(outputs)}
+    place = {"cloud": "aws", "account": stack["account"], "region": region}
+    return {**place, **asdict(outputs), **wishes.of_record()}
 
 
 def write(record: Document, out: Path) -> None:
@@ -79,19 +84,22 @@ def write(record: Document, out: Path) -> None:
     out.write_text(json.dumps(record, indent=2) + "\n")
 
 
-def _stack(region: str, cidr: str, lean: bool, settings: NetworkSettings) -> Document:  # noqa: FBT001
+def _stack(region: str, wishes: Wishes, settings: NetworkSettings) -> Document:
+    wishes.check(region)
     common = spec.common("network", settings.account or _account(region), region, settings.build)
     backend: dict[str, Any] = {**common["backend"], "key": f"networks/aws/{region}.tfstate"}
     stack = {
         **common,
         "backend": backend,
         "name": NAME,
-        "cidr": cidr,
         "zones": _zones(region),
-        "lean": lean,
         "supernets": list(settings.supernets),
+        **wishes.of_stack(),
     }
-    load_stack_spec(stack)
+    try:
+        load_stack_spec(stack)
+    except ValidationError as error:
+        raise InvalidError(f"no network can be made of this: {error.messages}") from error
     return stack
 
 

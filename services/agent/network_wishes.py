@@ -1,0 +1,74 @@
+"""What an operator asks of a region's network beyond its place: checked before anything is built."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import ValidationError
+
+from contracts.stack_rules import domain_name
+from contracts.vocabulary import Nat
+from services.chassis.errors import InvalidError
+from services.chassis.mongo import Document
+
+_CERTIFICATE = r"arn:aws[a-z-]*:acm:{region}:[0-9]{{12}}:certificate/[A-Za-z0-9-]{{1,64}}"
+_DNS_ZONE = re.compile(r"Z[A-Z0-9]{1,31}")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """`models` is a bucket that the region's instances share models in, `models_key` the ARN of its customer key.
+
+    `certificate`, `domain` and `dns_zone` are for the balancers that will stand before replicas in the region. They
+    are written to the network's record, from where pricing hands them on; the stack itself builds nothing of them.
+    """
+
+    cidr: str
+    lean: bool = False
+    nat: Nat = Nat.PER_ZONE
+    notices_bus: str | None = None
+    models: str | None = None
+    models_key: str | None = None
+    certificate: str | None = None
+    domain: str | None = None
+    dns_zone: str | None = None
+
+    def check(self, region: str) -> None:
+        """Raises `InvalidError`. What goes into the stack is checked with its spec."""
+        if self.models_key is not None and self.models is None:
+            raise InvalidError("--models-key needs --models: it is that bucket's key")
+        if self.certificate is None and (self.domain or self.dns_zone):
+            raise InvalidError("--domain and --dns-zone are for balancers, which need --balancer-certificate")
+        if self.dns_zone is not None and self.domain is None:
+            raise InvalidError("--dns-zone needs --domain, or there is no name to record")
+        self._check_forms(region)
+
+    def of_stack(self) -> dict[str, Any]:
+        """The fields of the network's stack spec."""
+        models = None if self.models is None else {"bucket": self.models, "key_arn": self.models_key}
+        return {
+            "cidr": self.cidr,
+            "lean": self.lean,
+            "nat": self.nat.value,
+            "notices_bus": self.notices_bus,
+            "models": models,
+        }
+
+    def of_record(self) -> Document:
+        """The fields of the network's record. Without a certificate it says nothing: what is recorded stays."""
+        if self.certificate is None:
+            return {}
+        balancer = {"certificate": self.certificate, "domain": self.domain, "dns_zone": self.dns_zone}
+        return {"balancer": balancer}
+
+    def _check_forms(self, region: str) -> None:
+        certificate = _CERTIFICATE.format(region=re.escape(region))
+        if self.certificate is not None and not re.fullmatch(certificate, self.certificate):
+            raise InvalidError(f"--balancer-certificate takes the ARN of an ACM certificate in {region}")
+        if self.dns_zone is not None and not _DNS_ZONE.fullmatch(self.dns_zone):
+            raise InvalidError("--dns-zone takes the id of a Route 53 hosted zone, such as Z0123456789ABC")
+        if self.domain is not None:
+            try:
+                domain_name(self.domain)
+            except ValidationError as error:
+                raise InvalidError("--domain takes a domain name such as models.example.com") from error

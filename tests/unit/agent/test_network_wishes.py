@@ -1,0 +1,71 @@
+"""What `network apply` is asked for is refused in its own words before anything is built."""
+
+import pytest
+
+from contracts.vocabulary import Nat
+from services.agent.__main__ import _parser, _wishes
+from services.agent.network_wishes import Wishes
+from services.chassis.errors import InvalidError
+
+REGION = "us-east-1"
+CERTIFICATE = f"arn:aws:acm:{REGION}:123456789012:certificate/0a1b2c3d-1111-2222-3333-444455556666"
+KEY = f"arn:aws:kms:{REGION}:123456789012:key/0a1b2c3d-1111-2222-3333-444455556666"
+
+
+def _read(*options: str) -> Wishes:
+    command = ["network", "apply", f"aws:{REGION}", "--cidr", "10.64.0.0/16", "--out", "record.json"]
+    return _wishes(_parser().parse_args([*command, *options]))
+
+
+def test_without_options_the_stack_is_as_before_and_the_record_says_nothing_of_balancers() -> None:
+    wishes = _read()
+
+    wishes.check(REGION)
+
+    assert wishes.of_stack() == {
+        "cidr": "10.64.0.0/16",
+        "lean": False,
+        "nat": Nat.PER_ZONE,
+        "notices_bus": None,
+        "models": None,
+    }
+    assert wishes.of_record() == {}, "pricing keeps what it has recorded"
+
+
+def test_models_go_into_the_stack_and_balancers_into_the_record() -> None:
+    options = ("--models", "our-models", "--models-key", KEY, "--balancer-certificate", CERTIFICATE)
+    wishes = _read(*options, "--domain", "models.example.com", "--dns-zone", "Z0123456789ABC")
+
+    wishes.check(REGION)
+
+    assert wishes.of_stack()["models"] == {"bucket": "our-models", "key_arn": KEY}
+    assert wishes.of_record() == {
+        "balancer": {
+            "certificate": CERTIFICATE,
+            "domain": "models.example.com",
+            "dns_zone": "Z0123456789ABC",
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--models-key", KEY), "--models-key needs --models"),
+        (("--domain", "example.com"), "need --balancer-certificate"),
+        (("--balancer-certificate", CERTIFICATE, "--dns-zone", "Z1"), "--dns-zone needs --domain"),
+        (
+            ("--balancer-certificate", CERTIFICATE.replace("us-east-1", "eu-west-1")),
+            "certificate in us-east-1",
+        ),
+        (("--balancer-certificate", "self-signed"), "ARN of an ACM certificate"),
+        (("--balancer-certificate", CERTIFICATE, "--domain", "no_domain"), "a domain name"),
+        (
+            ("--balancer-certificate", CERTIFICATE, "--domain", "example.com", "--dns-zone", "example.com."),
+            "Route 53 hosted zone",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_named(options: tuple[str, ...], said: str) -> None:
+    with pytest.raises(InvalidError, match=said):
+        _read(*options).check(REGION)
