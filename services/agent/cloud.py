@@ -84,4 +84,6 @@ def _try(kind: Kind, client: Any, resource: Resource) -> None:
 def _is_gone(error: ClientError, code: str) -> bool:
     """EC2 and the balancers have codes for it; of a scaling group only the words say so."""
     words = error.response.get("Error", {}).get("Message", "")
-    return code.endswith(("NotFound", "NotFoundException")) or (code == "ValidationError" and "not found" in words)
+    return code.endswith(("NotFound", "NotFoundException")) or (
+        code == "ValidationError" and "not found" in words
+    )
