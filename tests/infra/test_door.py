@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,10 @@ pytestmark = pytest.mark.skipif(CADDY is None, reason="there is no caddy beside 
 
 
 class Ollama(BaseHTTPRequestHandler):
-    """Echoes what reached it; a chat is answered only when `go_on` is set."""
+    """Echoes what reached it and lists `models`; a chat is answered only when `go_on` is set."""
 
     go_on = threading.Event()
+    models: tuple[str, ...] = ()
 
     def do_POST(self) -> None:
         if self.path == "/api/chat":
@@ -46,7 +48,11 @@ class Ollama(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", "0")))
         body = json.dumps(
-            {"path": self.path, "headers": {key.lower(): value for key, value in self.headers.items()}}
+            {
+                "path": self.path,
+                "headers": {key.lower(): value for key, value in self.headers.items()},
+                "models": [{"name": name} for name in self.models],
+            }
         ).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -61,6 +67,7 @@ class Ollama(BaseHTTPRequestHandler):
 class Door:
     port: int
     trust: ssl.SSLContext
+    home: Path
 
     def ask(
         self, method: str, path: str, token: str | None = None, *, body: Any = None, **headers: str
@@ -81,13 +88,17 @@ def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     authority = trustme.CA()
     prepare_files(tmp_path, authority, monkeypatch)
     Ollama.go_on.clear()
+    monkeypatch.setattr(Ollama, "models", ())
     ollama, keeper = serve(Ollama), serve(guard_server.Handler)
     port = free_port()
     caddyfile = tmp_path / "Caddyfile"
     caddyfile.write_text(rewritten(tmp_path, door=port, ollama=ollama.server_port, keeper=keeper.server_port))
     monkeypatch.setattr(guard_server, "USER_UPSTREAM", f"127.0.0.1:{ollama.server_port}")
-    guard_server.Handler.state = guard_server.State(
-        lambda: datetime.now(UTC), guard_server.requests_under_way
+    state = guard_server.State(lambda: datetime.now(UTC), guard_server.requests_under_way)
+    # The answer is never kept here; how long it is kept has a test without a door.
+    guard_server.Handler.state, guard_server.Handler.ready = (
+        state,
+        guard_server.Readiness(state.is_ready, count().__next__),
     )
     caddy = subprocess.Popen(
         [str(CADDY), "run", "--config", str(caddyfile), "--adapter", "caddyfile"],
@@ -98,7 +109,7 @@ def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     authority.configure_trust(trust)
     try:
         wait_for(port, caddy, tmp_path / "caddy.log")
-        yield Door(port, trust)
+        yield Door(port, trust, tmp_path)
     finally:
         Ollama.go_on.set()
         caddy.terminate()
@@ -254,3 +265,24 @@ def test_anybody_may_read_the_root_and_only_health_can_check_it(door: Door) -> N
     assert status == 200
     assert document == guard.ca_document(document["ca_pem"], {"health_sha256": SHA["health"]})
     assert document["ca_pem"].startswith("-----BEGIN CERTIFICATE-----")
+
+
+def test_a_balancer_learns_without_a_token_when_the_model_may_be_asked(door: Door) -> None:
+    assert door.ask("GET", "/_flowllama/ready") == (503, None)
+    Ollama.models = ("llama3.2:1b",)
+    assert door.ask("GET", "/_flowllama/ready") == (503, None), "the model is listed before it is loaded"
+
+    (door.home / "phase.json").write_text(json.dumps({"phase": "ready"}))
+
+    assert door.ask("GET", "/_flowllama/ready") == (200, None)
+    assert door.ask("GET", "/_flowllama/ready", "fll_wrong") == (200, None)
+    assert door.ask("GET", "/_flowllama/status", HEALTH_TOKEN)[1]["last_use_at"] is None
+
+
+def test_however_often_anybody_asks_ollama_is_asked_once_a_second() -> None:
+    answers, seconds = iter([False, True]), [100.0]
+    ready = guard_server.Readiness(lambda: next(answers), lambda: seconds[0])
+
+    assert [ready(), ready()] == [False, False]
+    seconds[0] += guard_server.READY_SECONDS
+    assert [ready(), ready()] == [True, True]

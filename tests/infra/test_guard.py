@@ -36,16 +36,18 @@ PATHS = (
     "/_flowllama/status",
     "/_flowllama/tokens",
     "/_flowllama/ca",
+    "/_flowllama/ready",
     "/authorise",
     "/",
     "",
 )
+ANYBODY_MAY = {("GET", "/_flowllama/ca"), ("GET", "/_flowllama/ready")}
 USER_MAY = {
     ("GET", "/api/tags"),
     *(("POST", f"/api/{verb}") for verb in ("chat", "generate", "embed", "show")),
     *itertools.product(("GET", "POST"), ("/v1/chat/completions", "/v1/models", "/v1/models/llama3.2:1b")),
     ("GET", "/_flowllama/status"),
-    ("GET", "/_flowllama/ca"),
+    *ANYBODY_MAY,
 }
 HEALTH_MAY = {
     ("GET", "/api/tags"),
@@ -53,7 +55,7 @@ HEALTH_MAY = {
     ("POST", "/api/embed"),
     ("GET", "/_flowllama/status"),
     ("PUT", "/_flowllama/tokens"),
-    ("GET", "/_flowllama/ca"),
+    *ANYBODY_MAY,
 }
 STRANGERS = (
     None,
@@ -75,9 +77,11 @@ def test_a_known_token_opens_its_own_paths_and_no_other(token: str, may: set[tup
 
 
 @pytest.mark.parametrize("token", STRANGERS)
-def test_without_a_known_token_only_the_root_certificate_is_there(token: str | None) -> None:
+def test_without_a_known_token_only_the_root_certificate_and_a_balancers_question_are_there(
+    token: str | None,
+) -> None:
     for method, path in itertools.product(METHODS, PATHS):
-        expected = 200 if (method, path) == ("GET", "/_flowllama/ca") else 401
+        expected = 200 if (method, path) in ANYBODY_MAY else 401
         assert guard.authorise(method, path, token, VERIFIERS).status == expected, (method, path)
 
 
@@ -181,6 +185,32 @@ def test_status_starts_at_booting_and_names_every_field() -> None:
         "model": "llama3.2:1b",
         "placement_id": "dep_x-1",
     }
+
+
+LISTED = {
+    "models": [{"name": "llama3.2:1b"}, {"name": "me/own:latest"}, {"name": "hf.co/Org/Model-GGUF:Q4_K_M"}]
+}
+
+
+@pytest.mark.parametrize(
+    ("phase", "listed", "tag", "ready"),
+    [
+        ({"phase": "ready"}, LISTED, "llama3.2:1b", True),
+        ({"phase": "ready"}, LISTED, "me/own", True),
+        ({"phase": "ready"}, LISTED, "hf.co/Org/Model-GGUF:Q4_K_M", True),
+        ({"phase": "ready"}, LISTED, "llama3.2", False),
+        ({"phase": "ready"}, {"models": []}, "llama3.2:1b", False),
+        ({"phase": "ready"}, {"models": None}, "llama3.2:1b", False),
+        ({"phase": "ready"}, None, "llama3.2:1b", False),
+        ({"phase": "loading"}, LISTED, "llama3.2:1b", False),
+        ({"phase": "failed"}, LISTED, "llama3.2:1b", False),
+        (None, LISTED, "llama3.2:1b", False),
+    ],
+)
+def test_ready_is_a_boot_that_ended_well_and_a_model_that_ollama_lists(
+    phase: Any, listed: Any, tag: str, *, ready: bool
+) -> None:
+    assert guard.is_ready(phase, listed, tag) is ready
 
 
 def test_the_rules_need_nothing_but_the_standard_library() -> None:

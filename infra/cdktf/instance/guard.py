@@ -12,6 +12,7 @@ from typing import Any
 
 USER, HEALTH, ANYONE = "user", "health", "anyone"
 CA_PATH = "/_flowllama/ca"
+READY_PATH = "/_flowllama/ready"
 STATUS_PATH = "/_flowllama/status"
 TOKENS_PATH = "/_flowllama/tokens"
 PHASES = ("booting", "drivers", "installing", "pulling", "loading", "ready", "failed")
@@ -41,6 +42,8 @@ _RULES: Mapping[str, frozenset[tuple[str, str]]] = {
 _V1_PATH = re.compile(r"/v1(/[A-Za-z0-9_:-][A-Za-z0-9._:-]*)+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LONGEST_TOKEN = 256
+# A balancer's checks carry no token, and a client that pins the root has none to show yet.
+_OPEN = frozenset({("GET", CA_PATH), ("GET", READY_PATH)})
 _TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
 
 
@@ -58,7 +61,7 @@ class Decision:
 
 def authorise(method: str, path: str, token: str | None, verifiers: Mapping[str, str]) -> Decision:
     """Decide on one request. `path` is as the client sent it, without the query; nothing is decoded or folded."""
-    if (method, path) == ("GET", CA_PATH):
+    if (method, path) in _OPEN:
         return Decision(200, ANYONE)
     role = role_of(token, verifiers)
     if role is None:
@@ -85,6 +88,17 @@ def bearer(header: str | None) -> str | None:
 def counts_as_use(role: str | None, method: str) -> bool:
     """A probe by health is no use, and neither is looking: only what the user asks the model to do."""
     return role == USER and method == "POST"
+
+
+def is_ready(phase: Mapping[str, Any] | None, listed: Any, tag: str) -> bool:
+    """Whether a balancer may send requests: the boot ended well, and Ollama's `/api/tags` (`listed`) has the model.
+
+    A machine whose model is there but could not be loaded has failed, and must not be sent any.
+    """
+    models = listed.get("models") if isinstance(listed, dict) else None
+    names = {model.get("name") for model in models or () if isinstance(model, dict)}
+    full = tag if ":" in tag.rpartition("/")[2] else f"{tag}:latest"
+    return (phase or {}).get("phase") == "ready" and full in names
 
 
 def status_document(

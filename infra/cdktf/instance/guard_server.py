@@ -10,6 +10,7 @@ import os
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,6 +29,8 @@ NOTICE_FILE = Path("/run/flowllama-interruption/notice.json")
 EDGE_SOCKET = "/run/flowllama-edge/admin.sock"
 USER_UPSTREAM = "127.0.0.1:11435"
 LONGEST_BODY = 4096
+LONGEST_LIST = 1024 * 1024
+READY_SECONDS = 1
 
 
 class State:
@@ -55,11 +58,30 @@ class State:
             interruption=read_json(NOTICE_FILE),
         )
 
+    def is_ready(self) -> bool:
+        return guard.is_ready(read_json(PHASE_FILE), listed_models(), self.instance["model"]["tag"])
+
     def rotate(self, body: Any) -> None:
         with self._lock:
             after = guard.rotated(self.verifiers, body)
             write_json(TOKENS_FILE, after)
             self.verifiers = after
+
+
+class Readiness:
+    """Whether the machine may be sent requests, asked at most once a second however often anybody wants to know."""
+
+    def __init__(self, ask: Callable[[], bool], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._ask, self._monotonic = ask, monotonic
+        self._lock = threading.Lock()
+        self._ready, self._until = False, 0.0
+
+    def __call__(self) -> bool:
+        with self._lock:
+            if self._monotonic() >= self._until:
+                self._ready = self._ask()
+                self._until = self._monotonic() + READY_SECONDS
+            return self._ready
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -70,6 +92,7 @@ class Handler(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = 10
     state: State
+    ready: Readiness
 
     def answer(self) -> None:
         body = self._body()
@@ -100,6 +123,8 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(decision)
         elif path == guard.CA_PATH:
             self._send(200, guard.ca_document(CA_FILE.read_text(), self.state.verifiers))
+        elif path == guard.READY_PATH:
+            self._send(200 if self.ready() else 503)
         elif path == guard.STATUS_PATH:
             self._send(200, self.state.status())
         elif path == guard.TOKENS_PATH:
@@ -130,8 +155,10 @@ class Handler(BaseHTTPRequestHandler):
             return None
         return self.rfile.read(int(length))
 
-    def _send(self, status: int, document: dict[str, Any], headers: dict[str, str] | None = None) -> None:
-        body = json.dumps(document).encode()
+    def _send(
+        self, status: int, document: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+    ) -> None:
+        body = b"" if document is None else json.dumps(document).encode()
         kind = "application/json" if status < 400 else "application/problem+json"  # noqa: PLR2004 - HTTP's own number
         self.send_response(status)
         for name, value in {
@@ -153,6 +180,18 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(EDGE_SOCKET)
+
+
+def listed_models() -> Any:
+    """What Ollama has, in its own form, or None while it does not answer."""
+    connection = http.client.HTTPConnection(USER_UPSTREAM, timeout=2)
+    try:
+        connection.request("GET", "/api/tags")
+        return json.loads(connection.getresponse().read(LONGEST_LIST))
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 def requests_under_way() -> int:
@@ -189,7 +228,8 @@ def write_json(path: Path, document: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    Handler.state = State(lambda: datetime.now(UTC), requests_under_way)
+    state = State(lambda: datetime.now(UTC), requests_under_way)
+    Handler.state, Handler.ready = state, Readiness(state.is_ready)
     with ThreadingHTTPServer(ADDRESS, Handler) as server:
         server.serve_forever()
 
