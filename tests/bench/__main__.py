@@ -8,7 +8,7 @@ is broken, 2 for a part that there is not.
 import sys
 from collections.abc import Callable, Sequence
 
-from tests.bench import deployment
+from tests.bench import deployment, synth
 from tests.bench.http import part as http
 from tests.bench.report import Promise, conclude
 from tests.bench.selection import choose, growth, index
@@ -18,6 +18,7 @@ PARTS: dict[str, Callable[[], list[Promise]]] = {
     "index": index.run,
     "growth": growth.run,
     "http": http.run,
+    "synth": synth.run,
     "deployment": deployment.run,
 }
 GROUPS = {"selection": ("choose", "index", "growth", "http")}
