@@ -9,19 +9,13 @@ from collections.abc import Iterable
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# The first place that a test lies in decides; the longest come first, so that none is left alone at the end.
+INFRA = "tests/infra/"
+# The longest come first, so that none is left alone at the end. The first place that a test lies in decides.
 ROOMS = {
-    # Two platforms: in one, a test waits for leases to end; in the other the rest have their turns.
+    # Two platforms: in this one a test waits for leases to end, in the other the rest have their turns.
     "restarts": ("tests/faults/test_restarts.py",),
-    # The emulator's machines answer at fixed loopback addresses.
-    "emulator": ("tests/infra/local/",),
-    # Supervised children need neither a cloud's bindings nor the emulator.
-    "supervisor": ("tests/infra/agent/",),
-    # A process that has loaded the bindings of a cloud holds a gigabyte.
-    "stacks": ("tests/infra/",),
     "platform": ("tests/faults/", "tests/e2e/"),
 }
-STARTS = ("restarts", "stacks", "platform", "emulator", "supervisor")
 
 
 class Rooms(LoadScopeScheduling):
@@ -32,8 +26,15 @@ class Rooms(LoadScopeScheduling):
 
 
 def room(nodeid: str) -> str:
-    """The room of a test, or its file where it needs none."""
+    """The room of a test, or its file where it needs none.
+
+    Each folder of `tests/infra` is a room, and so is what lies beside them: who has loaded the bindings of a cloud
+    holds half a gigabyte, and the emulator's machines answer at fixed addresses.
+    """
     file = nodeid.partition("::")[0]
+    if file.startswith(INFRA):
+        folder, inside, _ = file.removeprefix(INFRA).partition("/")
+        return INFRA + folder if inside else INFRA
     return next((name for name, places in ROOMS.items() if file.startswith(places)), file)
 
 
@@ -44,7 +45,8 @@ def arranged(items: Iterable[pytest.Item]) -> list[pytest.Item]:
 
 def _turn(item: pytest.Item) -> tuple[int, int]:
     name = room(item.nodeid)
-    rank = STARTS.index(name) if name in STARTS else len(STARTS)
+    longest = [*ROOMS, INFRA]
+    rank = longest.index(name) if name in longest else len(longest) + (not name.startswith(INFRA))
     return rank, int(_marked(item, "last")) - int(_marked(item, "first"))
 
 
