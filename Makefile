@@ -55,7 +55,7 @@ restart: setup  ## Restart one process with the code as it is now: S=agent.
 	@$(PY) -m infra.local restart $(S)
 
 .PHONY: test
-test: setup  ## Run the tests side by side; T=tests/unit/auth runs just these, one after the other.
+test: setup .venv-scan/.ready  ## Run the tests side by side; T=tests/unit/auth runs just these, one after the other.
 	@$(PY) -m pytest $(if $(filter tests,$(T)),-n $(WORKERS)) $(T)
 
 .PHONY: check
@@ -67,6 +67,10 @@ check: setup  ## Everything CI runs: format, lint, types, import rules, contract
 	$(PY) -m docs.generate --check
 	$(PY) -m docs.research --check
 	$(PY) -m pytest -q tests/unit tests/contracts
+
+.PHONY: scan
+scan: setup .venv-scan/.ready  ## Judge every written stack and its policies: checkov, parliament, cloudsplaining, terraform validate.
+	@$(PY) -m pytest -q tests/infra/scan
 
 .PHONY: fmt
 fmt: setup  ## Format and fix what can be fixed.
@@ -118,6 +122,11 @@ setup: .venv/.ready .venv-ministack/.ready  ## Build the virtual environments fr
 	@$(BIN)/uv pip sync --quiet --python .venv-ministack/bin/python --require-hashes $<
 	@touch $@
 
+.venv-scan/.ready: requirements/scan.lock .venv/.ready
+	@$(BIN)/uv venv --quiet --allow-existing --python $(PYTHON) .venv-scan
+	@$(BIN)/uv pip sync --quiet --python .venv-scan/bin/python --require-hashes $<
+	@touch $@
+
 .venv-peers/.ready: requirements/peers.lock .venv/.ready
 	@$(BIN)/uv venv --quiet --allow-existing --python $(PYTHON) .venv-peers
 	@$(BIN)/uv pip sync --quiet --python .venv-peers/bin/python --require-hashes $<
@@ -125,7 +134,7 @@ setup: .venv/.ready .venv-ministack/.ready  ## Build the virtual environments fr
 
 .PHONY: lock
 lock: setup  ## Resolve requirements/*.in anew into lock files with hashes and without addresses.
-	@for name in runtime dev ministack peers; do \
+	@for name in runtime dev ministack peers scan; do \
 		$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header \
 			--no-emit-index-url --no-emit-find-links -o requirements/$$name.lock requirements/$$name.in; \
 	done

@@ -52,17 +52,14 @@ class Terraform:
         }
 
     def run(self, *arguments: str, expect: int = 0) -> str:
-        done = subprocess.run(
-            ["terraform", *arguments, "-no-color"],
-            cwd=self.directory,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
+        done = self._started(*arguments)
         assert done.returncode == expect, f"terraform {arguments}: {done.stdout}\n{done.stderr}"
         return done.stdout
+
+    def faults(self) -> list[str]:
+        """What `validate` says against what is written here; nothing is asked and nothing changed."""
+        done = self._started("validate", "-json")
+        return [f"{fault['summary']} {fault['detail']}" for fault in json.loads(done.stdout)["diagnostics"]]
 
     def apply(self) -> dict[str, Any]:
         """init, validate, plan, apply that plan; returns the outputs as Terraform prints them."""
@@ -79,3 +76,14 @@ class Terraform:
 
     def destroy(self) -> None:
         self.run("destroy", "-input=false", "-auto-approve", "-refresh=false")
+
+    def _started(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["terraform", *arguments, "-no-color"],
+            cwd=self.directory,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )

@@ -10,6 +10,7 @@ from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
 from infra.cdktf import ids
+from infra.cdktf.accepted import accept
 
 RETENTION_DAYS = 30
 
@@ -28,6 +29,11 @@ class VpcFlowLog(Construct):
             ids.FLOW_LOG_GROUP,
             name=f"/flowllama-flow/{props.name}",
             retention_in_days=RETENTION_DAYS,
+        )
+        accept(
+            group,
+            CKV_AWS_158="A network has no customer key; the log service encrypts with its own.",
+            CKV_AWS_338="Addresses of who called are personal data: thirty days settle a dispute and no more is kept.",
         )
         role = IamRole(
             self,

@@ -17,6 +17,7 @@ from constructs import Construct
 
 from contracts.vocabulary import Arch
 from infra.cdktf import ids
+from infra.cdktf.accepted import accept
 from infra.cdktf.constructs.aws import image
 
 
@@ -75,6 +76,12 @@ class Machine(Construct):
             lifecycle=TerraformResourceLifecycle(
                 ignore_changes=["ami", "user_data_base64", "instance_market_options"]
             ),
+        )
+        accept(
+            instance,
+            CKV_AWS_88="Its user asked to reach it from the networks on the list; a private one has no address.",
+            CKV_AWS_126="Health asks the machine itself every half minute, and detailed monitoring is paid for.",
+            CKV_AWS_135="Every type we offer is optimised by default, and naming it is refused by older ones.",
         )
         self.instance_id = instance.id
         self.private_ip = instance.private_ip

@@ -14,6 +14,7 @@ from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 from constructs import Construct
 
 from infra.cdktf import ids
+from infra.cdktf.accepted import accept
 from infra.cdktf.constructs.aws import dashboard, policy
 from infra.cdktf.constructs.aws.alarm import AlarmRule, raise_alarm
 
@@ -112,6 +113,7 @@ class Observability(Construct):
             retention_in_days=self._props.retention_days,
             kms_key_id=self._props.key_arn,
         )
+        accept(group, CKV_AWS_338="How long logs are kept is the operator's to say, in log_retention_days.")
         CloudwatchLogMetricFilter(
             self,
             f"{ids.ERRORS}-{service}",

@@ -18,6 +18,7 @@ from cdktf_cdktf_provider_google.compute_instance import (
 from constructs import Construct
 
 from infra.cdktf import ids
+from infra.cdktf.accepted import accept
 from infra.cdktf.constructs.gcp import blueprint, image
 from infra.cdktf.constructs.gcp.blueprint import Blueprint
 
@@ -57,6 +58,11 @@ class Machine(Construct):
             lifecycle=TerraformResourceLifecycle(
                 ignore_changes=["boot_disk[0].initialize_params[0].image", 'metadata["user-data"]']
             ),
+        )
+        accept(
+            instance,
+            CKV_GCP_38="Google's own key encrypts a disk that lives as long as its machine and holds a public model.",
+            CKV_GCP_40="Its user asked to reach it from the networks on the list; a private one has no address.",
         )
         interface = instance.network_interface.get(0)
         self.instance_id = instance.id
