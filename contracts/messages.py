@@ -40,7 +40,8 @@ class AgentCommandSchema(DeploymentMessageSchema):
 
 
 class ProvisionSchema(AgentCommandSchema):
-    """Select an offer and build it. `workload` is what the user asked for, as pricing takes it.
+    """Select an offer and build it. `workload` is what the user asked for, as pricing takes it: its `replicas` say
+    how many machines at least and at most. `exposure` has its kind and the networks that are let in.
 
     `budget_hourly_usd` is the dearest offer that the user's budget allows, by the hour; null means no limit.
     """
@@ -58,7 +59,8 @@ class DestroySchema(AgentCommandSchema):
 
 
 class PlacementSchema(Schema):
-    """One machine in one zone, chosen for a deployment."""
+    """One machine in one zone, chosen for a deployment; or as many of it as its replicas can be, and then
+    `hourly_usd` and `monthly_usd` are those of all of them."""
 
     class Meta:
         unknown = EXCLUDE
@@ -71,6 +73,7 @@ class PlacementSchema(Schema):
     machine = fields.String(required=True)
     spot = fields.Boolean(required=True)
     hourly_usd = fields.Decimal(required=True, as_string=True)
+    hourly_usd_at_min = fields.Decimal(load_default=None, allow_none=True, as_string=True)
     monthly_usd = fields.Decimal(required=True, as_string=True)
 
 

@@ -4,9 +4,10 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate, validates, validates_schema
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from contracts import stack_rules
+from contracts.http.replicas import ReplicasSchema, check_replicas
 from contracts.http.webhook import validate_webhook_url
 from contracts.http.workload import WorkloadSchema
 from contracts.vocabulary import DeploymentStatus, Exposure, Reason, Tier
@@ -38,7 +39,8 @@ def validate_source_cidr(text: str) -> None:
 
 
 class ExposureSchema(Schema):
-    """Who reaches the instance. Without a list, the address that made the request is the only one allowed."""
+    """Who reaches the instance, or the balancer before its replicas. Without a list, the address that made the
+    request is the only one allowed."""
 
     class Meta:
         unknown = RAISE
@@ -53,11 +55,6 @@ class ExposureSchema(Schema):
             stack_rules.all_differ,
         ],
     )
-
-    @validates("kind")
-    def _no_balancer_yet(self, kind: Exposure, **_: Any) -> None:
-        if kind is Exposure.LOAD_BALANCED:
-            raise ValidationError("Replicas behind a balancer can't be asked for yet.")
 
     @validates_schema
     def _private_has_no_list(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -86,6 +83,10 @@ class CreateDeploymentSchema(WorkloadSchema):
         ExposureSchema, load_default=lambda: {"kind": Exposure.ALLOW_LISTED, "allow_cidrs": None}
     )
     webhook = fields.Nested(WebhookSchema, load_default=None, allow_none=True)
+
+    @validates_schema
+    def _several_need_a_balancer(self, data: Mapping[str, Any], **_: Any) -> None:
+        check_replicas(data["replicas"], data["exposure"]["kind"])
 
 
 class PageLimit(fields.Integer):
@@ -140,7 +141,10 @@ class EventsQuerySchema(Schema):
 
 
 class PlacementViewSchema(Schema):
-    """The machine it runs on, or is being built on."""
+    """The machine it runs on, or is being built on; with replicas each of them is one of these.
+
+    `hourly_usd` and `monthly_usd` are the most that it can cost: those of as many replicas as there can be.
+    """
 
     placement_id = fields.String(required=True)
     decision_id = fields.String(required=True)
@@ -150,6 +154,11 @@ class PlacementViewSchema(Schema):
     machine = fields.String(required=True)
     spot = fields.Boolean(required=True)
     hourly_usd = fields.Decimal(required=True, as_string=True)
+    hourly_usd_at_min = fields.Decimal(
+        as_string=True,
+        allow_none=True,
+        metadata={"description": "With as few replicas as there can be; null on older records."},
+    )
     monthly_usd = fields.Decimal(required=True, as_string=True)
     instance_id = fields.String(allow_none=True)
     address = fields.String(allow_none=True)
@@ -172,8 +181,18 @@ class BootSchema(Schema):
 class CostSchema(Schema):
     """Machine time so far at the offer's price; storage and traffic are within the monthly figure."""
 
-    accrued_usd = fields.Decimal(required=True, as_string=True)
-    hours = fields.Decimal(required=True, as_string=True)
+    accrued_usd = fields.Decimal(
+        required=True,
+        as_string=True,
+        metadata={
+            "description": "At most: with fewer replicas than there can be it cost less. Exact where min is max."
+        },
+    )
+    hours = fields.Decimal(
+        required=True,
+        as_string=True,
+        metadata={"description": "That the deployment stood, however many replicas it had."},
+    )
 
 
 class DeploymentSchema(Schema):
@@ -186,6 +205,11 @@ class DeploymentSchema(Schema):
     generation = fields.Integer(required=True)
     workload = fields.Dict(required=True, metadata={"description": "What was asked for, defaults filled in."})
     exposure = fields.Dict(required=True)
+    replicas = fields.Nested(
+        ReplicasSchema,
+        required=True,
+        metadata={"description": "How many machines there are at least and at most."},
+    )
     labels = fields.Dict(required=True)
     placement = fields.Nested(PlacementViewSchema, allow_none=True)
     endpoint = fields.Nested(EndpointSchema, allow_none=True)

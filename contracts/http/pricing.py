@@ -1,11 +1,13 @@
 """An estimate: what a workload needs, the offers that serve it, and why the others are out."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import Schema, fields, pre_load, validate
+from marshmallow import Schema, fields, pre_load, validate, validates_schema
 
 from contracts.http.numbers import RealNumber, UsdAmount, UsdNumber, WholeNumber
+from contracts.http.replicas import ReplicasText, check_replicas, one_machine
 from contracts.http.workload import WorkloadSchema
 from contracts.vocabulary import Arch, Cloud, Exposure, GpuKind, KvType, Quantisation
 
@@ -18,20 +20,27 @@ class EstimateRequestSchema(WorkloadSchema):
     limit = WholeNumber(1, MAX_CANDIDATES, load_default=20)
     # Leaves out what could not be deployed here and now; without it, the whole catalogue is compared.
     exposure = fields.Enum(Exposure, by_value=True, load_default=Exposure.ALLOW_LISTED)
+    # A balancer's price on top. An exposure of load_balanced has one in any case.
     load_balancer = fields.Boolean(load_default=False, truthy={True, "true"}, falsy={False, "false"})
     # What a budget leaves for an hour; dearer offers are out.
     budget_hourly_usd = UsdAmount(1_000_000, load_default=None, allow_none=True)
     connected_only = fields.Boolean(load_default=False, truthy={True, "true"}, falsy={False, "false"})
 
+    @validates_schema
+    def _several_need_a_balancer(self, data: Mapping[str, Any], **_: Any) -> None:
+        check_replicas(data["replicas"], data["exposure"])
+
 
 class EstimateQuerySchema(EstimateRequestSchema):
-    """The same in a query string, where numbers come as text and a GPU as KIND or KIND:COUNT.
+    """The same in a query string: numbers come as text, a GPU as KIND or KIND:COUNT, replicas as N or MIN:MAX.
 
     An architecture is an object and takes a body.
     """
 
     class Meta(EstimateRequestSchema.Meta):
         exclude = ("architecture",)
+
+    replicas = ReplicasText(load_default=one_machine)
 
     @pre_load
     def read_numbers(self, data: Any, **_: Any) -> dict[str, Any]:
@@ -72,7 +81,7 @@ class RequirementsSchema(Schema):
 
 
 class BreakdownSchema(Schema):
-    """The hourly amount by resource; the parts add up to `hourly_usd`."""
+    """The hourly amount by resource; the parts add up to `hourly_usd`, so they are those of all machines."""
 
     instance_usd = UsdNumber(required=True)
     disk_usd = UsdNumber(required=True)
@@ -84,7 +93,7 @@ class BreakdownSchema(Schema):
     nat_usd = UsdNumber(
         required=True,
         metadata={
-            "description": "Of a private machine, its address included; charged whole, though a region's machines share it."
+            "description": "Of machines without an address, its own included; charged whole, though a region's machines share it."
         },
     )
     load_balancer_usd = UsdNumber(required=True)
@@ -117,7 +126,16 @@ class CandidateSchema(OfferFieldsSchema):
     memory_gib = fields.Float(required=True)
     gpu = fields.Enum(GpuKind, by_value=True, required=True, allow_none=True)
     gpu_count = fields.Integer(required=True)
-    hourly_usd = UsdNumber(required=True)
+    hourly_usd = UsdNumber(
+        required=True,
+        metadata={"description": "With as many machines as it can have: the dearest it becomes."},
+    )
+    hourly_usd_at_min = UsdNumber(
+        required=True, metadata={"description": "With as few as it can have; what it costs at rest."}
+    )
+    machine_hourly_usd = UsdNumber(
+        required=True, metadata={"description": "One machine alone, without disk, address and the rest."}
+    )
     expected_hourly_usd = UsdNumber(
         required=True,
         metadata={"description": "With the expected cost of interruptions; what offers are ranked by."},
@@ -125,7 +143,9 @@ class CandidateSchema(OfferFieldsSchema):
     monthly_usd = UsdNumber(places=2, required=True, metadata={"description": "730 hours."})
     breakdown = fields.Nested(BreakdownSchema, required=True)
     usd_per_mtok = UsdNumber(
-        places=4, required=True, metadata={"description": "A million output tokens of one busy stream."}
+        places=4,
+        required=True,
+        metadata={"description": "A million output tokens, with one busy stream on each machine."},
     )
     interruption_band = fields.String(required=True, allow_none=True)
     connected = fields.Boolean(required=True, allow_none=True)

@@ -1,6 +1,9 @@
 """Between the agent and pricing: the offers to try for a deployment, and that one had no capacity."""
 
-from marshmallow import RAISE, Schema, fields, validate
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from contracts.http.numbers import UsdAmount, WholeNumber
 from contracts.http.patterns import WholeText
@@ -11,7 +14,9 @@ from contracts.http.pricing import (
     RejectionSchema,
     RequirementsSchema,
 )
+from contracts.http.replicas import check_replicas
 from contracts.http.workload import WorkloadSchema
+from contracts.stack_deployment import MOST_REPLICAS
 from contracts.vocabulary import Arch, Cloud, Exposure, GpuKind, KvType
 
 _ID = WholeText(r"[a-z]{3}_[0-9a-hjkmnp-tv-z]{26}", error="Must be an id.")
@@ -32,8 +37,15 @@ class SelectRequestSchema(Schema):
     )
     # What the user's budget leaves for an hour; None where there is none.
     budget_hourly_usd = UsdAmount(1_000_000, load_default=None, allow_none=True)
-    # Of offers; each comes once per zone.
+    # Of offers; each comes once per zone, and with an exposure of load_balanced once for all its zones.
     limit = WholeNumber(1, MAX_CANDIDATES, load_default=20)
+
+    @validates_schema
+    def _several_need_a_balancer(self, data: Mapping[str, Any], **_: Any) -> None:
+        try:
+            check_replicas(data["workload"]["replicas"], data["exposure"])
+        except ValidationError as error:
+            raise ValidationError({"workload": error.messages}) from error
 
 
 class SelectedMachineSchema(Schema):
@@ -46,20 +58,39 @@ class SelectedMachineSchema(Schema):
     disk_gib = fields.Integer(required=True)
 
 
+class SelectedBalancerSchema(Schema):
+    """As a stack spec takes it: its subnets are public ones."""
+
+    subnets = fields.List(fields.String(), required=True)
+    certificate = fields.String(required=True, allow_none=True)
+    domain = fields.String(required=True, allow_none=True)
+    dns_zone = fields.String(required=True, allow_none=True)
+
+
 class SelectedNetworkSchema(Schema):
+    """`subnets` are by zone where replicas may stand, `subnet_id` the one in the candidate's zone. `public`: the
+    machines have addresses of their own. `balancer` is there exactly with an exposure of load_balanced."""
+
     vpc_id = fields.String(required=True)
     subnet_id = fields.String(required=True)
+    subnets = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    public = fields.Boolean(required=True)
+    balancer = fields.Nested(SelectedBalancerSchema, required=True, allow_none=True)
     instance_profile = fields.String(required=True)
     egress_cidrs = fields.List(fields.String(), required=True)
 
 
 class SelectedCandidateSchema(OfferFieldsSchema):
-    """One offer in one zone, with all that a stack spec needs. Money is a decimal string here."""
+    """One offer in one zone, with all that a stack spec needs. Money is a decimal string here.
+
+    With replicas `hourly_usd` and `monthly_usd` are those of as many machines as there can be.
+    """
 
     account = fields.String(required=True)
     machine = fields.Nested(SelectedMachineSchema, required=True)
     hourly_usd = fields.Decimal(required=True, as_string=True)
-    # Of it, the instance alone: what a spot bid is about.
+    hourly_usd_at_min = fields.Decimal(required=True, as_string=True)
+    # One machine alone: what a spot bid is about.
     instance_usd = fields.Decimal(required=True, as_string=True)
     monthly_usd = fields.Decimal(required=True, as_string=True)
     network = fields.Nested(SelectedNetworkSchema, required=True)
@@ -97,6 +128,8 @@ class BlockRequestSchema(Schema):
     spot = fields.Boolean(required=True, truthy={True}, falsy={False})
     reason = fields.String(required=True, validate=validate.Length(1, 128))
     quota = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    # How many of the machine were asked for at once: what a quota refused is that many times the machine.
+    machines = WholeNumber(1, MOST_REPLICAS, load_default=1)
     minutes = WholeNumber(1, 1440, load_default=30)
 
 

@@ -4,12 +4,15 @@ The ranges here are what any model could mean; whether the model exists, support
 quantisation is pricing's to say.
 """
 
+from typing import Any
+
 from marshmallow import RAISE, Schema, fields, validate
 
 from contracts.http.architecture import ArchitectureSchema
 from contracts.http.gpu import GpuRequest
 from contracts.http.numbers import RealNumber, UsdAmount, WholeNumber
 from contracts.http.patterns import WholeText
+from contracts.http.replicas import ReplicasSchema, one_machine
 from contracts.vocabulary import Cloud, KvType, Quantisation, RankBy, SpotPolicy
 
 MIN_CONTEXT = 256
@@ -56,6 +59,9 @@ class WorkloadSchema(Schema):
     region = fields.String(load_default=None, allow_none=True, validate=[_SHORT, _REGION])
     machine = fields.String(load_default=None, allow_none=True, validate=[_SHORT, _MACHINE])
     rank_by = fields.Enum(RankBy, by_value=True, load_default=RankBy.HOUR)
-    # To the internet, in a month of 730 hours; text is small, so that ten are plenty for one stream.
+    # Of all machines together, to the internet, in a month of 730 hours; text is small, so that ten are plenty for one stream.
     egress_gib_month = WholeNumber(0, MAX_EGRESS_GIB, load_default=10)
+    # More than one machine takes an exposure of load_balanced; every other wish here is about each of them.
+    replicas: fields.Field[Any] = fields.Nested(ReplicasSchema, load_default=one_machine)
+    # Of the whole deployment with as many machines as it can have.
     max_hourly_usd = UsdAmount(1000, load_default=None, allow_none=True)

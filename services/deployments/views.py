@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from contracts.http.replicas import one_machine
 from contracts.vocabulary import DeploymentStatus, Reason, Tier
 from services.chassis.mongo import Document
 from services.deployments.costs import Cost
@@ -24,6 +25,7 @@ def deployment_view(
         "reason": Reason(deployment["reason"]),
         "tier": Tier(deployment["tier"]),
         "labels": {label["name"]: label["value"] for label in deployment["labels"]},
+        "replicas": deployment["workload"].get("replicas") or one_machine(),
         "placement": deployment["placement"],
         "endpoint": _endpoint(deployment),
         "boot": boot,

@@ -56,6 +56,7 @@ def candidate_view(
     offer, found = candidate.offer, candidate.fit
     machine, region = offer.machine, offer.region
     hourly, monthly = hourly_and_monthly(candidate)
+    machines = choice.workload.max_machines
     return {
         "cloud": region.cloud,
         "region": region.name,
@@ -69,11 +70,13 @@ def candidate_view(
         "gpu_count": machine.gpu_count,
         "spot": offer.spot,
         "hourly_usd": hourly,
+        "hourly_usd_at_min": hourly_at_min(candidate, choice.workload),
+        "machine_hourly_usd": usd(offer.instance_micro),
         "expected_hourly_usd": usd(candidate.expected_micro),
         "monthly_usd": monthly,
         "breakdown": _breakdown(candidate),
         "tokens_per_s": round(found.tokens_per_s, 1),
-        "usd_per_mtok": usd_per_million_tokens(hourly, found.tokens_per_s).quantize(_MTOK_PLACES),
+        "usd_per_mtok": usd_per_million_tokens(hourly, found.tokens_per_s * machines).quantize(_MTOK_PLACES),
         "interruption_band": offer.interruption_band or None,
         "connected": None if connected is None else region.name in connected,
         "price": price_note(offer.price, today, stale_days),
@@ -140,6 +143,13 @@ def hourly_and_monthly(candidate: Candidate) -> tuple[Decimal, Decimal]:
     return hourly, (hourly * HOURS_A_MONTH).quantize(Decimal("0.01"))
 
 
+def hourly_at_min(candidate: Candidate, workload: Workload) -> Decimal:
+    fewest = workload.min_machines
+    if fewest == workload.max_machines:
+        return usd(candidate.hourly_micro)
+    return usd(candidate.hourly_micro_of(fewest))
+
+
 def _by_cloud(
     choice: Choice, best: Best, shown: Sequence[Answer], view: Callable[[Candidate, int], Answer]
 ) -> list[Answer]:
@@ -163,7 +173,7 @@ def _score(candidate: Candidate, *, by_token: bool) -> float:
 def _breakdown(candidate: Candidate) -> Mapping[str, Decimal]:
     extras = candidate.extras
     return {
-        "instance_usd": usd(candidate.offer.instance_micro),
+        "instance_usd": usd(candidate.offer.instance_micro * candidate.needs.machines),
         "disk_usd": usd(extras.disk),
         "ip_usd": usd(extras.ip),
         "egress_usd": usd(extras.egress),
@@ -181,6 +191,8 @@ def _reasons(candidate: Candidate, choice: Choice, rank: int) -> list[str]:
         f"needs {found.needed_gib:.1f} of {found.has_gib:.1f} GiB{each} in {where}",
         f"{found.tokens_per_s:.1f} tokens/s, at least {choice.workload.min_tokens_per_s:g} wanted",
     ]
+    if choice.workload.max_machines > 1:
+        reasons.append(f"{choice.workload.max_machines} machines at most, whose cost this is")
     if rank == 0:
         unit = "token" if choice.workload.rank_by == RankBy.TOKEN else "hour"
         reasons.append(f"the cheapest by the {unit} of {choice.total} offers that serve")

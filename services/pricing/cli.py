@@ -61,8 +61,9 @@ def main() -> None:
 @click.option("--budget-hourly", "budget_hourly_usd", help="US dollars that a budget leaves.")
 @click.option("--rank-by", help="hour or token.")
 @click.option("--egress", "egress_gib_month", help="GiB to the internet in a month, 10 by default.")
-@click.option("--exposure", help="allow_listed or private.")
-@click.option("--load-balancer", help="true or false.")
+@click.option("--exposure", help="allow_listed, private or load_balanced.")
+@click.option("--replicas", help="Machines behind a balancer: N, or MIN:MAX.")
+@click.option("--load-balancer", help="true or false; load_balanced has one anyway.")
 @click.option("--limit", help="Candidates to show, 1 to 100.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def estimate(*, as_json: bool, architecture: IO[str] | None, **options: str | None) -> None:
@@ -197,4 +198,13 @@ def _table(answer: Mapping[str, Any]) -> str:
         )
     lines += ["", *(f"out, {item['reason']}: {item['count']} offers" for item in answer["rejected"])]
     note = answer["catalogue"]
+    if any(found["hourly_usd_at_min"] != found["hourly_usd"] for found in answer["candidates"]):
+        lines += ["", _at_rest(answer["candidates"][0])]
     return "\n".join([*lines, f"prices as of {note['as_of']} or later{' (stale)' if note['stale'] else ''}"])
+
+
+def _at_rest(best: Mapping[str, Any]) -> str:
+    return (
+        f"the amounts are those of all replicas; with the fewest, the first costs "
+        f"{best['hourly_usd_at_min']:.4f} USD/h"
+    )

@@ -10,12 +10,12 @@ from services.chassis.logs import get_logger
 from services.chassis.mongo import Document, Store
 from services.pricing import answers, listings
 from services.pricing import store as records
-from services.pricing.choice.around import Surroundings
 from services.pricing.choice.select import choose
 from services.pricing.choice.side_by_side import best_by_cloud
 from services.pricing.choice.workload import check_names, find_model, nearest, resolve
 from services.pricing.connected import ConnectedRegions
 from services.pricing.current import Current
+from services.pricing.decisions.surroundings import deployable, estimated
 from services.pricing.facts.catalogue import Catalogue
 from services.pricing.facts.quotas import quota_of
 
@@ -32,10 +32,11 @@ def estimate(
     """
     index = current.index
     workload = resolve(fields, index.catalogue)
-    known = connected.regions(workload.exposure, fresh=fields["connected_only"])
-    if fields["connected_only"] and known is None:
+    networks = connected.networks(fresh=fields["connected_only"])
+    if fields["connected_only"] and networks is None:
         raise UnavailableError("Nobody knows which regions are connected: the store does not answer.")
-    around = Surroundings(connected=known if fields["connected_only"] else None)
+    around = estimated(networks, workload.exposure, connected_only=fields["connected_only"])
+    known = None if networks is None else deployable(networks, workload.exposure)
     with current.turn:
         choice = choose(index, workload, around, fields["limit"])
         best, now = best_by_cloud(index, choice, around), clock()
@@ -94,4 +95,4 @@ def _quota(body: Mapping[str, Any], current: Current) -> Document:
         message = f"The catalogue has no machine type {body['machine']}."
         raise InvalidError(message, errors=[{"field": "machine", "message": message}])
     family, units = quota_of(machine)
-    return {"family": family, "units": units}
+    return {"family": family, "units": units * body["machines"]}

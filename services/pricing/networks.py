@@ -4,11 +4,12 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from contracts.vocabulary import Cloud, Exposure
 from services.chassis.errors import InvalidError
 from services.chassis.mongo import Document
+from services.pricing.balancers import BalancerSchema, check_certificate
 
 _TEXT = validate.Length(1, 128)
 _COUNT = validate.Range(0, 1_000_000, error="Must be a whole number from 0 to 1000000.")
@@ -57,10 +58,17 @@ class NetworkSchema(Schema):
     )
     instance_profile = fields.String(required=True, validate=_TEXT)
     egress_cidrs = fields.List(fields.String(validate=_check_cidr), load_default=list)
+    # Left out, a record that is known keeps what it has; null takes it away.
+    balancer = fields.Nested(BalancerSchema, allow_none=True)
     # By family, in the cloud's own unit; what is left out is not known, and so not a limit.
     quotas = fields.Dict(
         keys=fields.String(validate=_TEXT), values=fields.Nested(QuotaSchema), load_default=dict
     )
+
+    @validates_schema
+    def _balancer_fits_the_cloud(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data.get("balancer") is not None:
+            check_certificate(data["cloud"], data["region"], data["balancer"])
 
 
 def read_networks(content: Any) -> list[Document]:
@@ -81,9 +89,35 @@ def read_networks(content: Any) -> list[Document]:
 
 
 def subnets(network: Mapping[str, Any], exposure: Exposure) -> Mapping[str, str]:
-    """Zone → subnet. A private instance has no address of its own, so that in a public subnet it could reach
-    nothing: a lean network, which has no other, has no zone for it."""
-    return dict(network["private_subnets" if exposure == Exposure.PRIVATE else "public_subnets"])
+    """Zone → subnet of the machines. A private instance has no address of its own, so that in a public subnet it
+    could reach nothing: a lean network, which has no other, has no zone for it.
+
+    Replicas stand in private subnets where there are any, and only in zones where the balancer stands as well: it
+    forwards to no other.
+    """
+    public, private = network["public_subnets"], network.get("private_subnets") or {}
+    if exposure == Exposure.PRIVATE:
+        return dict(private)
+    if exposure == Exposure.LOAD_BALANCED and private:
+        return {zone: subnet for zone, subnet in private.items() if zone in public}
+    return dict(public)
+
+
+def is_public(network: Mapping[str, Any], exposure: Exposure) -> bool:
+    """Whether the machines have addresses of their own."""
+    if exposure == Exposure.LOAD_BALANCED:
+        return not network.get("private_subnets")
+    return exposure != Exposure.PRIVATE
+
+
+def usable(networks: Mapping[str, Mapping[str, Any]], exposure: Exposure) -> frozenset[str]:
+    """Regions, of networks by region, that have a subnet for this exposure."""
+    return frozenset(name for name, network in networks.items() if subnets(network, exposure))
+
+
+def without_gateway(networks: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    """Regions, of networks by region, whose replicas get out by their own addresses."""
+    return frozenset(name for name, found in networks.items() if is_public(found, Exposure.LOAD_BALANCED))
 
 
 def by_region(networks: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

@@ -36,6 +36,10 @@ NETWORKS = Collection(
                 "items": _TEXT,
                 "description": "Whence the platform calls; admitted to every machine.",
             },
+            "balancer": {
+                "bsonType": ["object", "null"],
+                "description": "Certificate, domain and DNS zone of the region's balancers; none, no replicas there.",
+            },
             "quotas": {
                 "bsonType": "object",
                 "description": "Family to on_demand and spot: the most the account may run there.",
@@ -64,7 +68,7 @@ BLOCKS = Collection(
             },
             "units": {
                 "bsonType": ["int", "long", "null"],
-                "description": "What the machine takes of that quota.",
+                "description": "What was refused of that quota: as many of the machine as were asked for at once.",
             },
             "reason": {**_TEXT, "description": "What the cloud answered."},
             "until": {
@@ -96,6 +100,7 @@ MIGRATIONS = (
         "sealed decisions, and the catalogues they were made from",
         lambda store: declare(store, decision_store.COLLECTIONS),
     ),
+    Migration(6, "balancers of networks", lambda store: declare(store, (NETWORKS,))),
 )
 
 

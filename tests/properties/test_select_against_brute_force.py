@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.http.pricing import EstimateRequestSchema
-from contracts.vocabulary import GpuKind, KvType, RankBy, SpotPolicy
-from services.pricing.choice.around import Surroundings
+from contracts.vocabulary import Exposure, GpuKind, KvType, RankBy, SpotPolicy
+from services.pricing.choice.around import NoBalancer, Surroundings
 from services.pricing.choice.fit import Fit, fit
 from services.pricing.choice.memory import memory_of
 from services.pricing.choice.offers import Offer, OfferIndex
@@ -16,7 +16,7 @@ from services.pricing.choice.select import choose
 from services.pricing.choice.speed import read_gb
 from services.pricing.choice.workload import Workload, resolve
 from services.pricing.facts.catalogue import load_catalogue
-from services.pricing.facts.extras import Needs
+from services.pricing.facts.extras import Needs, micro
 from services.pricing.facts.interruptions import recovery_s
 from services.pricing.facts.quotas import quota_of
 
@@ -28,6 +28,15 @@ LIMIT = 12
 # More than five thousand in all.
 EXAMPLES = 1700
 
+
+def _sound(fields: dict[str, Any]) -> dict[str, Any]:
+    """Replicas as a body has them, and one machine where nothing stands before several."""
+    least, most = fields.get("replicas", (1, 1))
+    if fields.get("exposure") != Exposure.LOAD_BALANCED:
+        least = most = 1
+    return {**fields, "replicas": {"min": least, "max": most}}
+
+
 requests = st.fixed_dictionaries(
     {"model": st.sampled_from(MODELS)},
     optional={
@@ -36,7 +45,8 @@ requests = st.fixed_dictionaries(
         "kv_type": st.just(KvType.F16.value),
         "spot": st.sampled_from([policy.value for policy in SpotPolicy]),
         "rank_by": st.sampled_from([unit.value for unit in RankBy]),
-        "exposure": st.sampled_from(["private", "allow_listed"]),
+        "exposure": st.sampled_from([*Exposure]),
+        "replicas": st.tuples(st.integers(1, 16), st.integers(1, 16)).map(sorted),
         "load_balancer": st.booleans(),
         "egress_gib_month": st.sampled_from([0, 10, 1024, 1025, 20_000, 1_000_000]),
         "gpu": st.sampled_from(["none", *GpuKind, *(f"{kind}:{n}" for kind in GpuKind for n in (1, 4, 8))]),
@@ -46,7 +56,7 @@ requests = st.fixed_dictionaries(
         "max_hourly_usd": st.decimals("0.02", "100", places=6).map(str),
         "budget_hourly_usd": st.decimals("0.02", "100", places=6).map(str),
     },
-)
+).map(_sound)
 pools = st.sampled_from([offer.pool for offer in INDEX.offers])
 zones = st.sampled_from(sorted(zone for region in INDEX.catalogue.regions.values() for zone in region.zones))
 surroundings = st.builds(
@@ -54,30 +64,41 @@ surroundings = st.builds(
     connected=st.none() | st.frozensets(st.sampled_from(REGIONS), min_size=1),
     blocked=st.dictionaries(pools, st.just(frozenset()) | st.frozensets(zones, max_size=3), max_size=5),
     quotas=st.dictionaries(st.sampled_from(sorted(INDEX.quotas)), st.sampled_from([0, 4, 8, 64]), max_size=4),
+    own_addresses=st.frozensets(st.sampled_from(REGIONS)),
+    unbalanced=st.dictionaries(st.sampled_from(REGIONS), st.sampled_from([*NoBalancer]), max_size=8),
 )
 
 
 class Bills:
     """Billed and expected, from the parts that an answer shows; those beside the machine once for each region."""
 
-    def __init__(self, workload: Workload) -> None:
+    def __init__(self, workload: Workload, around: Surroundings) -> None:
         memory = memory_of(workload.load)
         self._recovery = recovery_s(memory.weights_gib)
         self._beside: dict[str, int] = {}
+        self._machines, self._balanced = workload.max_machines, workload.exposure == "load_balanced"
+        self._own = around.own_addresses if self._balanced else frozenset()
         self._needs = Needs(
             memory.disk_gib(),
             memory.weights_gib,
             workload.egress_gib_month,
-            workload.exposure,
-            workload.load_balancer,
+            nat=workload.exposure != "allow_listed",
+            load_balancer=workload.load_balancer or self._balanced,
         )
 
     def of(self, offer: Offer) -> tuple[int, int]:
+        """Disks and addresses by the machine, and Google's gateway; the rest once."""
         name = offer.region.name
         if name not in self._beside:
-            self._beside[name] = offer.region.costs.of(self._needs).total
-        hourly = offer.instance_micro + self._beside[name]
-        return hourly, hourly + offer.interruption_micro(self._recovery)
+            costs = offer.region.costs
+            needs = replace(self._needs, nat=False) if name in self._own else self._needs
+            one = costs.of(needs)
+            more = one.disk + one.ip
+            if needs.nat and offer.region.cloud == "gcp":
+                more += micro(costs.prices["nat_hour"][0].usd)
+            self._beside[name] = one.total + (self._machines - 1) * more
+        hourly = self._machines * offer.instance_micro + self._beside[name]
+        return hourly, hourly + self._machines * offer.interruption_micro(self._recovery)
 
 
 def scan(workload: Workload, around: Surroundings) -> tuple[list[tuple[Any, Any]], list[tuple[Any, Any]]]:
@@ -87,7 +108,7 @@ def scan(workload: Workload, around: Surroundings) -> tuple[list[tuple[Any, Any]
     caps = [
         cap * 1_000_000 for cap in (workload.max_hourly_usd, workload.budget_hourly_usd) if cap is not None
     ]
-    bills = Bills(workload)
+    bills = Bills(workload, around)
     fits: dict[str, Fit] = {}
     found: dict[bool, list[tuple[Any, Any]]] = {False: [], True: []}
     for offer in INDEX.offers:
@@ -95,6 +116,7 @@ def scan(workload: Workload, around: Surroundings) -> tuple[list[tuple[Any, Any]
             workload.cloud not in {None, offer.region.cloud}
             or workload.machine not in {None, offer.machine.name}
             or (around.connected is not None and offer.region.name not in around.connected)
+            or (workload.exposure == "load_balanced" and offer.region.name in around.unbalanced)
         ):
             continue
         name = offer.machine.name
@@ -104,7 +126,7 @@ def scan(workload: Workload, around: Surroundings) -> tuple[list[tuple[Any, Any]
         if fitness.reason is not None:
             continue
         family, units = quota_of(offer.machine)
-        if units > around.quotas.get((offer.region.name, family, offer.spot), 10**9):
+        if workload.max_machines * units > around.quotas.get((offer.region.name, family, offer.spot), 10**9):
             continue
         shut = around.blocked.get(offer.pool)
         if shut is not None and (not shut or shut >= set(offer.region.zones)):
@@ -136,9 +158,11 @@ def check(fields: dict[str, Any], around: Surroundings) -> None:
     assert [candidate.offer.key for candidate in choice.candidates] == [
         key for _, key in expected(workload, around)
     ]
-    bills = Bills(workload)
+    bills = Bills(workload, around)
     for candidate in choice.candidates:
         assert (candidate.hourly_micro, candidate.expected_micro) == bills.of(candidate.offer)
+        assert candidate.hourly_micro_of(workload.max_machines) == candidate.hourly_micro
+        assert candidate.hourly_micro_of(workload.min_machines) <= candidate.hourly_micro
     counted = choice.total + sum(rejection.count for rejection in choice.rejected.values())
     assert counted == len(INDEX.offers)
 

@@ -16,6 +16,7 @@ class Reject(StrEnum):
     REGION = "region"
     NOT_ALLOWED = "placement_not_allowed"
     NOT_CONNECTED = "not_connected"
+    BALANCER = "balancer"
     SPOT_POLICY = "spot_policy"
     MACHINE = "machine"
     GPU = "gpu"

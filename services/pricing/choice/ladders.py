@@ -6,7 +6,7 @@ the order by cost. Every shortcut here rests on bounds: the least and the most t
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from services.pricing.facts.extras import Needs, RegionCosts
@@ -23,24 +23,41 @@ Alike = tuple[tuple[RegionCosts, tuple[str, ...]], ...]
 
 
 class Bill:
-    """What offers cost for one load: `least` and `most` bound the part beside the machine."""
+    """What offers cost for one load on so many `machines`: `least` and `most` bound the part beside them.
 
-    def __init__(self, alike: Alike, needs: Needs, recovery_s: int) -> None:
-        self.needs, self.recovery_s = needs, recovery_s
+    In the regions of `own_addresses` the machines need no gateway, whatever `needs` says.
+    """
+
+    def __init__(
+        self, alike: Alike, needs: Needs, recovery_s: int, own_addresses: frozenset[str] = frozenset()
+    ) -> None:
+        self._needs, self._own_addresses, self.recovery_s = needs, own_addresses, recovery_s
+        self.machines = needs.machines
         self.beside: dict[str, int] = {}
         for costs, names in alike:
             self.beside.update(dict.fromkeys(names, costs.total(needs)))
+            for name in own_addresses.intersection(names):
+                self.beside[name] = costs.total(self.needs_in(name))
         self.least = min(self.beside.values(), default=0)
         self.most = max(self.beside.values(), default=0)
 
+    def needs_in(self, region: str) -> Needs:
+        return replace(self._needs, nat=False) if region in self._own_addresses else self._needs
+
     def hourly(self, offer: "Offer") -> int:
         """What is billed."""
-        return offer.instance_micro + self.beside[offer.region.name]
+        return offer.instance_micro * self.machines + self.beside[offer.region.name]
 
     def expected(self, offer: "Offer") -> int:
         """What is billed and what interruptions are expected to cost."""
-        billed = offer.instance_micro + self.beside[offer.region.name]
-        return billed + offer.interruption_micro(self.recovery_s) if offer.interruptions else billed
+        billed = offer.instance_micro * self.machines + self.beside[offer.region.name]
+        if not offer.interruptions:
+            return billed
+        return billed + offer.interruption_micro(self.recovery_s) * self.machines
+
+    def within(self, ceiling: int, beside: int) -> int:
+        """The dearest machine that is billed at most the ceiling where the rest costs `beside`."""
+        return (ceiling - beside) // self.machines
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +86,23 @@ class Ladder:
         """From this position on no offer is billed at most the ceiling."""
         if ceiling == NO_LIMIT:
             return len(self.floors)
-        return bisect_right(self.floors, ceiling - bill.least + self.dearest_risk)
+        return bisect_right(self.floors, bill.within(ceiling, bill.least) + self.dearest_risk)
 
     def count_within(self, bill: Bill, ceiling: int) -> int:
         """How many offers are billed at most the ceiling."""
-        sure = bisect_right(self.floors, ceiling - bill.most)
-        possible = bisect_right(self.floors, ceiling - bill.least + self.dearest_risk)
+        sure = bisect_right(self.floors, bill.within(ceiling, bill.most))
+        possible = bisect_right(self.floors, bill.within(ceiling, bill.least) + self.dearest_risk)
         if sure == possible:
             return sure
         return sure + sum(bill.hourly(offer) <= ceiling for offer in self.offers[sure:possible])
 
     def count_below(self, bill: Bill, score: float, weight: float, ceiling: int) -> int:
         """How many offers have an expected cost that scores below this, and are billed at most the ceiling."""
-        floors, cost = self.floors, score / weight
-        possible = bisect_right(floors, cost - bill.least + 1)
-        most = bill.most + self.dearest_wear * bill.recovery_s // 3600 + 2
-        sure = bisect_left(floors, min(cost - most, ceiling - bill.most), 0, possible)
+        floors, cost, machines = self.floors, score / weight, bill.machines
+        possible = bisect_right(floors, (cost - bill.least) / machines + 1)
+        wear = self.dearest_wear * bill.recovery_s // 3600 + 2
+        surely = min((cost - bill.most) / machines - wear, bill.within(ceiling, bill.most))
+        sure = bisect_left(floors, surely, 0, possible)
         if sure == possible:
             return sure
         return sure + sum(

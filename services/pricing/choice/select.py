@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice, takewhile
 
-from contracts.vocabulary import RankBy, SpotPolicy
+from contracts.vocabulary import Exposure, RankBy, SpotPolicy
 from services.pricing.choice.around import Surroundings
 from services.pricing.choice.fit import Fit, Reject, fit
 from services.pricing.choice.ladders import Bill
@@ -19,7 +19,7 @@ from services.pricing.facts.catalogue import Region
 from services.pricing.facts.extras import Extras, Needs, micro
 from services.pricing.facts.interruptions import recovery_s
 
-RULE_VERSION = "2026-11-24.4"
+RULE_VERSION = "2026-11-24.5"
 MAX_EXAMPLES = 3
 _ORDER = tuple(Reject)
 
@@ -28,8 +28,9 @@ _ORDER = tuple(Reject)
     slots=True
 )  # Not frozen: twenty are made for every question, and a frozen one takes twice as long.
 class Candidate:
-    """An offer that serves. `zones` are those without a block, in the order to try them. `hourly_micro` is what
-    is billed, `expected_micro` what it is ranked by: with the expected cost of interruptions."""
+    """An offer that serves. `zones` are those without a block, in the order to try them; replicas spread over all.
+    `hourly_micro` is what is billed for as many machines as there can be, `expected_micro` what it is ranked by: with
+    the expected cost of interruptions."""
 
     offer: Offer
     fit: Fit
@@ -42,6 +43,11 @@ class Candidate:
     def extras(self) -> Extras:
         """What `hourly_micro` holds beside the machine."""
         return self.offer.region.costs.of(self.needs)
+
+    def hourly_micro_of(self, machines: int) -> int:
+        """What is billed while there are so many machines."""
+        beside = self.offer.region.costs.total(replace(self.needs, machines=machines))
+        return self.offer.instance_micro * machines + beside
 
 
 @dataclass(slots=True)
@@ -84,6 +90,7 @@ class Chooser:
 
     def __init__(self, index: OfferIndex, workload: Workload, around: Surroundings, limit: int) -> None:
         self._index, self._workload, self._around, self._limit = index, workload, around, limit
+        self._balanced = workload.exposure is Exposure.LOAD_BALANCED
         self._memory = memory_of(workload.load)
         self._read_gb = read_gb(workload.load, self._memory)
         self._rejected: dict[Reject, Rejection] = defaultdict(Rejection)
@@ -91,7 +98,7 @@ class Chooser:
         self._full = index.view(regions)
         machine = workload.machine
         self._view = self._full if machine is None else index.view_of_machine(regions, machine)
-        self.bill = _bill(workload, self._memory, self._view)
+        self.bill = _bill(workload, self._memory, self._view, around.own_addresses)
         self.ceilings = _ceilings(workload)
 
     def choice(self) -> Choice:
@@ -110,11 +117,24 @@ class Chooser:
     def _candidate(self, offer: Offer, found: Fit) -> Candidate:
         bill = self.bill
         zones = self._around.open_zones(offer)
-        return Candidate(offer, found, zones, bill.hourly(offer), bill.expected(offer), bill.needs)
+        if self._balanced and offer.zone:
+            zones = self._no_dearer(offer)
+        needs = bill.needs_in(offer.region.name)
+        return Candidate(offer, found, zones, bill.hourly(offer), bill.expected(offer), needs)
+
+    def _no_dearer(self, offer: Offer) -> tuple[str, ...]:
+        """Where replicas of a spot offer may stand: its own zone, then others that are no dearer, so that its price
+        is the most that any of them costs."""
+        pool = sorted(self._index.pools[offer.pool], key=lambda other: (other.key != offer.key, other.zone))
+        kept = [other for other in pool if other.zone and other.instance_micro <= offer.instance_micro]
+        return tuple(zone for other in kept for zone in self._around.open_zones(other))
 
     def _regions(self) -> frozenset[str]:
         around, wish = self._around, self._workload
-        if not (wish.cloud or wish.region or around.zones) and around.allowed is around.connected is None:
+        if (
+            not (wish.cloud or wish.region or around.zones or around.unbalanced)
+            and around.allowed is around.connected is None
+        ):
             return self._index.everywhere
         kept = []
         for name, region in self._index.catalogue.regions.items():
@@ -122,7 +142,10 @@ class Chooser:
             if reason is None:
                 kept.append(name)
             else:
-                self._refuse(reason, len(self._index.regions.get(name, ())), _words(f"{region.cloud} {name}"))
+                words = f"{region.cloud} {name}"
+                if reason is Reject.BALANCER:
+                    words = f"{words}: {around.unbalanced[name].advice}"
+                self._refuse(reason, len(self._index.regions.get(name, ())), _words(words))
         return frozenset(kept)
 
     def against(self, region: Region) -> Reject | None:
@@ -130,13 +153,7 @@ class Chooser:
             return Reject.CLOUD
         if self._workload.region not in {None, region.name}:
             return Reject.REGION
-        if self._around.allowed is not None and region.name not in self._around.allowed:
-            return Reject.NOT_ALLOWED
-        if self._around.connected is not None and region.name not in self._around.connected:
-            return Reject.NOT_CONNECTED
-        if self._around.zones.get(region.name) == ():
-            return Reject.NOT_CONNECTED  # Its network has no subnet for this exposure.
-        return None
+        return self._around.against_region(region.name, balanced=self._balanced)
 
     def _markets(self) -> list[Market]:
         """Those that the policy allows, on demand first."""
@@ -196,22 +213,25 @@ class Chooser:
         if not (self._around.blocked or self._around.quotas or self._around.zones):
             return []
         shut = []
-        for offer, reason in self._around.shut_offers(self._index, self._view):
+        machines = self._workload.max_machines
+        for offer, reason in self._around.shut_offers(self._index, self._view, machines):
             group, rank = self._view.shapes.spots.get(offer.machine.name, (-1, 0))
             if group in found and rank >= found[group][0]:
                 shut.append((offer, group, reason))
         return shut
 
 
-def _bill(workload: Workload, memory: Memory, view: RegionsView) -> Bill:
+def _bill(workload: Workload, memory: Memory, view: RegionsView, own_addresses: frozenset[str]) -> Bill:
+    balanced = workload.exposure is Exposure.LOAD_BALANCED
     needs = Needs(
         disk_gib=memory.disk_gib(),
         weights_gib=memory.weights_gib,
         egress_gib=workload.egress_gib_month,
-        exposure=workload.exposure,
+        nat=balanced or workload.exposure is Exposure.PRIVATE,
         load_balancer=workload.load_balancer,
+        machines=workload.max_machines,
     )
-    return Bill(view.alike, needs, recovery_s(memory.weights_gib))
+    return Bill(view.alike, needs, recovery_s(memory.weights_gib), own_addresses if balanced else frozenset())
 
 
 def _ceilings(workload: Workload) -> list[Ceiling]:

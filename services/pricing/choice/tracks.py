@@ -87,7 +87,7 @@ class Track:
         for bound, weight, lane, start in self._waiting():
             if bound >= score:
                 break
-            reach = score / weight - bill.least
+            reach = (score / weight - bill.least) / bill.machines
             for ladder in lane.ladders:
                 if ladder.floors[0] > reach:
                     break
@@ -102,7 +102,7 @@ class Track:
             cursor += 1
             stop = ladder.reach(self._bill, self._ceiling)
             if stop:
-                bound = (ladder.floors[0] + self._bill.least) * weight
+                bound = (ladder.floors[0] * self._bill.machines + self._bill.least) * weight
                 # A lane has a place in the order of its own, so that equal bounds never compare ladders.
                 number = (lane.group << 32) | cursor
                 heappush(ahead, (bound, number, ladder, 0, stop, lane, cursor, start, weight))
@@ -114,7 +114,7 @@ class Track:
         offer = ladder.offers[position]
         following = position + 1
         if following < stop:
-            bound = (ladder.floors[following] + self._bill.least) * weight
+            bound = (ladder.floors[following] * self._bill.machines + self._bill.least) * weight
             heapreplace(ahead, (bound, number, ladder, following, stop, lane, cursor, start, weight))
         else:
             heappop(ahead)
@@ -131,7 +131,7 @@ class Track:
         bill, found = self._bill, 0
         for lane in self._lanes:
             start = self._serving[lane.group][0]
-            if lane.top + bill.most <= ceiling:
+            if lane.top * bill.machines + bill.most <= ceiling:
                 found += lane.count(start)
                 continue
             for ladder in lane.ladders:
@@ -141,15 +141,15 @@ class Track:
 
     def _waiting(self) -> Iterator[Waiting]:
         """The lanes by the least that their first offer can score."""
-        serving, least = self._serving, self._bill.least
+        serving, least, machines = self._serving, self._bill.least, self._bill.machines
         if not self._by_token:
             for lane in self._lanes:
-                yield lane.floor + least, 1, lane, serving[lane.group][0]
+                yield lane.floor * machines + least, 1, lane, serving[lane.group][0]
             return
         scored = []
         for lane in self._lanes:
             weight = self._weight(lane.group)
-            scored.append(((lane.floor + least) * weight, weight, lane, serving[lane.group][0]))
+            scored.append(((lane.floor * machines + least) * weight, weight, lane, serving[lane.group][0]))
         yield from sorted(scored, key=lambda waiting: (waiting[0], waiting[2].group))
 
     def _weight(self, group: int) -> float:

@@ -48,6 +48,8 @@ class Workload:
     exposure: Exposure = Exposure.ALLOW_LISTED
     load_balancer: bool = False
     budget_hourly_usd: Decimal | None = None
+    min_machines: int = 1
+    max_machines: int = 1
 
 
 def resolve(fields: Mapping[str, Any], catalogue: Catalogue) -> Workload:
@@ -61,7 +63,7 @@ def resolve(fields: Mapping[str, Any], catalogue: Catalogue) -> Workload:
     _check_place(fields, catalogue, problems)
     _check_machine(fields, catalogue, problems)
     problems.raise_if_any()
-    asked_speed = fields["min_tokens_per_s"]
+    asked_speed, exposure = fields["min_tokens_per_s"], fields.get("exposure", Exposure.ALLOW_LISTED)
     return Workload(
         load=load,
         spot=fields["spot"],
@@ -74,9 +76,11 @@ def resolve(fields: Mapping[str, Any], catalogue: Catalogue) -> Workload:
         max_hourly_usd=fields["max_hourly_usd"],
         rank_by=fields["rank_by"],
         egress_gib_month=fields["egress_gib_month"],
-        exposure=fields.get("exposure", Exposure.ALLOW_LISTED),
-        load_balancer=fields.get("load_balancer", False),
+        exposure=exposure,
+        load_balancer=exposure is Exposure.LOAD_BALANCED or fields.get("load_balancer", False),
         budget_hourly_usd=fields.get("budget_hourly_usd"),
+        min_machines=fields["replicas"]["min"],
+        max_machines=fields["replicas"]["max"],
     )
 
 

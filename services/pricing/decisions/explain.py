@@ -63,6 +63,8 @@ class _Judge:
         region, wanted = offer.region, self._workload
         reason = self._chooser.against(region)
         if reason is not None:
+            if reason is Reject.BALANCER:
+                return reason, f"{region.cloud} {region.name}: {self._around.unbalanced[region.name].advice}"
             asked = {Reject.CLOUD: wanted.cloud, Reject.REGION: wanted.region}.get(reason)
             why = f", and {asked} is asked for" if asked else f": {_PLACE[reason]}"
             return reason, f"{region.cloud} {region.name}{why}"
@@ -84,7 +86,7 @@ class _Judge:
         for reason, ceiling in self._chooser.ceilings:
             if hourly > ceiling:
                 return reason, f"{usd(hourly)} USD an hour, at most {usd(ceiling)} are allowed"
-        shut = self._around.against(offer)
+        shut = self._around.against(offer, self._workload.max_machines)
         if shut is not None:
             return shut, self._shut(offer, shut)
         steady = self._steady
@@ -100,7 +102,7 @@ class _Judge:
         expected = usd(self._chooser.bill.expected(offer))
         if self._workload.rank_by == RankBy.HOUR:
             return f"{expected} USD an hour"
-        tokens_per_s = self._fit(offer.machine).tokens_per_s
+        tokens_per_s = self._fit(offer.machine).tokens_per_s * self._workload.max_machines
         return f"{usd_per_million_tokens(expected, tokens_per_s):.4f} USD a million tokens"
 
     def _shut(self, offer: Offer, reason: Reject) -> str:
@@ -108,6 +110,7 @@ class _Judge:
         if reason == Reject.QUOTA:
             family, units = quota_of(offer.machine)
             left = self._around.quotas[offer.region.name, family, offer.spot]
+            units *= self._workload.max_machines
             return f"takes {units} of quota {family}, which has {left} in {offer.region.name}"
         if reason == Reject.BLOCKED:
             return f"no capacity was reported for {offer.machine.name} {_market(offer)} in {where}"

@@ -1,6 +1,6 @@
 """The decision for one deployment: offers in connected regions to try in turn, kept with all it was made from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contracts.vocabulary import Exposure
@@ -11,13 +11,13 @@ from services.chassis.logs import get_logger
 from services.chassis.mongo import Document, Store
 from services.pricing import answers
 from services.pricing import store as records
-from services.pricing.choice.select import Choice
+from services.pricing.choice.select import Candidate, Choice
 from services.pricing.current import Current
 from services.pricing.decisions.record import compose, decide
 from services.pricing.decisions.store import DecisionStore
 from services.pricing.decisions.surroundings import look_around
 from services.pricing.facts.extras import usd
-from services.pricing.networks import by_region, subnets
+from services.pricing.networks import by_region, is_public, subnets
 
 log = get_logger(__name__)
 
@@ -31,7 +31,7 @@ class NoOfferError(InvalidError):
 def select(
     body: Mapping[str, Any], *, current: Current, store: Store, decisions: DecisionStore, clock: Clock
 ) -> Document:
-    """Offers in connected regions to try in turn, one per zone, and the decision kept. Raises NoOfferError."""
+    """Offers in connected regions to try in turn, one per zone (with replicas one for all zones), and the decision kept. Raises NoOfferError."""
     index, now = current.index, clock()
     networks = by_region(records.networks(store))
     around = look_around(body, networks, records.blocks(store, now))
@@ -41,7 +41,7 @@ def select(
         "decision_id": decision_id,
         "model": _model(choice),
         "requirements": answers.requirements(choice.workload, choice.memory),
-        "candidates": _by_zone(choice, networks, body["exposure"]),
+        "candidates": _by_zone(choice, networks),
         "rejected": answers.rejections(choice),
         "catalogue": answers.catalogue_note(index.catalogue, now.date(), decided.sources),
     }
@@ -70,40 +70,55 @@ def _model(choice: Choice) -> Document:
     }
 
 
-def _by_zone(choice: Choice, networks: Mapping[str, Mapping[str, Any]], exposure: Exposure) -> list[Document]:
-    """One entry per zone: a zone out of capacity says nothing about its neighbour, which costs the same."""
-    entries = []
-    for candidate in choice.candidates:
-        network, machine = networks[candidate.offer.region.name], candidate.offer.machine
-        hourly, monthly = answers.hourly_and_monthly(candidate)
-        entries += [
-            {
-                "cloud": machine.cloud,
-                "account": network["account"],
-                "region": network["region"],
-                "zone": zone,
-                "machine": {
-                    "type": machine.name,
-                    "arch": machine.arch,
-                    "gpu_kind": machine.gpu.kind if machine.gpu else None,
-                    "gpu_count": machine.gpu_count,
-                    "disk_gib": choice.memory.disk_gib(),
-                },
-                "spot": candidate.offer.spot,
-                "tokens_per_s": round(candidate.fit.tokens_per_s, 1),
-                "hourly_usd": hourly,
-                "instance_usd": usd(candidate.offer.instance_micro),
-                "monthly_usd": monthly,
-                "network": {
-                    "vpc_id": network["vpc_id"],
-                    "subnet_id": subnets(network, exposure)[zone],
-                    "instance_profile": network["instance_profile"],
-                    "egress_cidrs": network["egress_cidrs"],
-                },
-            }
-            for zone in candidate.zones
-        ]
-    return entries
+def _by_zone(choice: Choice, networks: Mapping[str, Mapping[str, Any]]) -> list[Document]:
+    """One entry per zone: a zone out of capacity says nothing about its neighbour, which costs the same. Replicas
+    spread over all zones of their entry, which is there once."""
+    balanced = choice.workload.exposure is Exposure.LOAD_BALANCED
+    return [
+        _entry(candidate, zone, choice, networks[candidate.offer.region.name])
+        for candidate in choice.candidates
+        for zone in (candidate.zones[:1] if balanced else candidate.zones)
+    ]
+
+
+def _entry(candidate: Candidate, zone: str, choice: Choice, network: Mapping[str, Any]) -> Document:
+    machine, offer = candidate.offer.machine, candidate.offer
+    hourly, monthly = answers.hourly_and_monthly(candidate)
+    return {
+        "cloud": machine.cloud,
+        "account": network["account"],
+        "region": network["region"],
+        "zone": zone,
+        "machine": {
+            "type": machine.name,
+            "arch": machine.arch,
+            "gpu_kind": machine.gpu.kind if machine.gpu else None,
+            "gpu_count": machine.gpu_count,
+            "disk_gib": choice.memory.disk_gib(),
+        },
+        "spot": offer.spot,
+        "tokens_per_s": round(candidate.fit.tokens_per_s, 1),
+        "hourly_usd": hourly,
+        "hourly_usd_at_min": answers.hourly_at_min(candidate, choice.workload),
+        "instance_usd": usd(offer.instance_micro),
+        "monthly_usd": monthly,
+        "network": _network(candidate.zones, zone, choice.workload.exposure, network),
+    }
+
+
+def _network(zones: Sequence[str], zone: str, exposure: Exposure, network: Mapping[str, Any]) -> Document:
+    there = subnets(network, exposure)
+    balanced = exposure is Exposure.LOAD_BALANCED
+    public = list(network["public_subnets"].values())
+    return {
+        "vpc_id": network["vpc_id"],
+        "subnet_id": there[zone],
+        "subnets": {name: there[name] for name in (zones if balanced else (zone,))},
+        "public": is_public(network, exposure),
+        "balancer": {**network["balancer"], "subnets": public} if balanced else None,
+        "instance_profile": network["instance_profile"],
+        "egress_cidrs": network["egress_cidrs"],
+    }
 
 
 def _no_offer(choice: Choice, decision_id: str) -> NoOfferError:

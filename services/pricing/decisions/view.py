@@ -127,7 +127,7 @@ def _rows(page: Sequence[Outcome], again: Again, today: date) -> list[Document]:
 
 
 def _recorded(row: Mapping[str, Any], rank: int | None) -> Document:
-    """A candidate's row. The price of the machine alone heads its breakdown."""
+    """A candidate's row."""
     names = (
         "cloud",
         "region",
@@ -146,7 +146,8 @@ def _recorded(row: Mapping[str, Any], rank: int | None) -> Document:
         "reason": None,
         "detail": None,
         **{name: row[name] for name in names},
-        "instance_usd": row["breakdown"]["instance_usd"],
+        # A record from before there were replicas tells one machine alone in its breakdown.
+        "instance_usd": row.get("machine_hourly_usd", row["breakdown"]["instance_usd"]),
         "expected_hourly_usd": row.get("expected_hourly_usd"),
         "breakdown": row["breakdown"],
     }

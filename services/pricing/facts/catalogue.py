@@ -163,7 +163,9 @@ def _regions(rows: list[Row], resources: list[Row]) -> dict[str, Region]:
             name=row["region"],
             location=row["location"],
             zones=tuple(row["zones"].split("|")),
-            costs=RegionCosts(priced[row["cloud"], row["region"]]),
+            costs=RegionCosts(
+                priced[row["cloud"], row["region"]], nat_by_machine=Cloud(row["cloud"]) is Cloud.GCP
+            ),
         )
         for row in rows
     }

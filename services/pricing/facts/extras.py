@@ -6,7 +6,6 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
-from contracts.vocabulary import Exposure
 from services.pricing.facts.tables import Row
 
 HOURS_A_MONTH = 730
@@ -27,13 +26,15 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a workload asks for beside the machine."""
+    """What a workload asks for beside the machines. Traffic and the model's copy are those of all together;
+    `nat`: they have no addresses of their own, and get out by a gateway."""
 
     disk_gib: int
     weights_gib: float
     egress_gib: int
-    exposure: Exposure
+    nat: bool
     load_balancer: bool
+    machines: int = 1
 
 
 @dataclass(slots=True)  # Not frozen: one is made for every candidate, and a frozen one takes twice as long.
@@ -55,30 +56,30 @@ class Extras:
 class RegionCosts:
     """The prices of one region, as whole millionths. An internet gateway is free; a NAT gateway is charged whole,
     although the private deployments of a region share it: the first one pays it alone. AWS asks for it by the hour,
-    Google Cloud by the machine behind it; both ask for its public address."""
+    Google Cloud by the machine behind it (`nat_by_machine`); both ask for its public address."""
 
-    def __init__(self, prices: Mapping[str, Sequence[Resource]]) -> None:
-        self.prices = prices
+    def __init__(self, prices: Mapping[str, Sequence[Resource]], *, nat_by_machine: bool) -> None:
+        self.prices, self._nat_by_machine = prices, nat_by_machine
         self._disk = self._micro("disk_gib_month")
         self._object = self._micro("object_gib_month")
         self._ip = self._micro("ipv4_hour")
-        self._nat, self._nat_gib = self._micro("nat_hour") + self._ip, self._micro("nat_gib")
+        self._nat, self._nat_gib = self._micro("nat_hour"), self._micro("nat_gib")
         self._balancer = self._micro("load_balancer_hour")
         tiers = sorted(prices["egress_gib"], key=lambda tier: tier.from_gib)
         self._tiers = [(tier.from_gib, micro(tier.usd)) for tier in tiers]
         # Regions that ask the same for everything cost the same beside any machine.
-        asked = (self._disk, self._object, self._ip, self._nat, self._nat_gib, self._balancer)
+        nat = (self._nat, self._nat_gib, int(nat_by_machine))
+        asked = (self._disk, self._object, self._ip, *nat, self._balancer)
         self.same = (*asked, *(figure for tier in self._tiers for figure in tier))
 
     def of(self, needs: Needs) -> Extras:
-        private = needs.exposure == Exposure.PRIVATE
-        through_nat = self._nat_gib * needs.egress_gib if private else 0
+        machines = needs.machines
         return Extras(
-            disk=_hourly(needs.disk_gib * self._disk),
-            ip=0 if private else self._ip,
+            disk=_hourly(needs.disk_gib * self._disk) * machines,
+            ip=0 if needs.nat else self._ip * machines,
             egress=_hourly(self._egress_month(needs.egress_gib)),
             model_bucket=_hourly(round(needs.weights_gib * self._object)),
-            nat=self._nat + _hourly(through_nat) if private else 0,
+            nat=self._gateway(needs) if needs.nat else 0,
             load_balancer=self._balancer if needs.load_balancer else 0,
         )
 
@@ -86,12 +87,16 @@ class RegionCosts:
         """The sum of `of`, several times faster: it is asked for every region of every question."""
         bucket = round(needs.weights_gib * self._object)
         egress = self._egress_month(needs.egress_gib)
-        beside = _hourly(needs.disk_gib * self._disk) + _hourly(egress) + _hourly(bucket)
+        beside = _hourly(needs.disk_gib * self._disk) * needs.machines + _hourly(egress) + _hourly(bucket)
         if needs.load_balancer:
             beside += self._balancer
-        if needs.exposure is Exposure.PRIVATE:
-            return beside + self._nat + _hourly(self._nat_gib * needs.egress_gib)
-        return beside + self._ip
+        if needs.nat:
+            return beside + self._gateway(needs)
+        return beside + self._ip * needs.machines
+
+    def _gateway(self, needs: Needs) -> int:
+        hour = self._nat * needs.machines if self._nat_by_machine else self._nat
+        return hour + self._ip + _hourly(self._nat_gib * needs.egress_gib)
 
     def _micro(self, resource: str) -> int:
         return micro(self.prices[resource][0].usd)

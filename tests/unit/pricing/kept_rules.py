@@ -20,8 +20,17 @@ from services.pricing.facts.tables import read_tables, unpack_tables
 FOLDER = Path(__file__).parent / "rules"
 TABLES, HASHES = FOLDER / "tables.gz", FOLDER / "hashes.json"
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
-NOWHERE: dict[str, Any] = {"allowed": None, "connected": None, "zones": {}, "blocked": [], "quotas": []}
+NOWHERE: dict[str, Any] = {
+    "allowed": None,
+    "connected": None,
+    "zones": {},
+    "own_addresses": [],
+    "unbalanced": {},
+    "blocked": [],
+    "quotas": [],
+}
 TWO_REGIONS: dict[str, Any] = {
+    **NOWHERE,
     "allowed": ["eu-west-1", "us-east-1", "us-west-2"],
     "connected": ["eu-west-1", "us-east-1"],
     "zones": {"eu-west-1": ["eu-west-1a"], "us-east-1": ["us-east-1a", "us-east-1b"]},
@@ -54,6 +63,16 @@ QUESTIONS: Mapping[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] =
         {"model": "qwen2.5:32b", "rank_by": "token", "egress_gib_month": 20000},
         {"exposure": "private"},
         NOWHERE,
+    ),
+    "replicas in two regions, one with its own addresses": (
+        {"model": "llama3.1:8b", "replicas": {"min": 2, "max": 6}, "max_hourly_usd": "12"},
+        {"exposure": "load_balanced"},
+        {**TWO_REGIONS, "own_addresses": ["us-east-1"]},
+    ),
+    "replicas where one region has no balancer": (
+        {"model": "qwen2.5:32b", "replicas": {"min": 1, "max": 3}, "rank_by": "token"},
+        {"exposure": "load_balanced"},
+        {**TWO_REGIONS, "unbalanced": {"us-east-1": "not_recorded"}},
     ),
     "several GPUs": ({"model": "llama3.3:70b", "gpu": {"kind": "A10G", "count": 4}}, {}, NOWHERE),
     "a long context, no spot": (

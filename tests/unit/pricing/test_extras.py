@@ -5,14 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from contracts.vocabulary import Exposure
 from services.pricing.facts.catalogue import Catalogue
 from services.pricing.facts.extras import Needs, usd
 from services.pricing.facts.interruptions import interruption_micro, recovery_s
 
-NEEDS = Needs(
-    disk_gib=73, weights_gib=7.3, egress_gib=10, exposure=Exposure.ALLOW_LISTED, load_balancer=False
-)
+NEEDS = Needs(disk_gib=73, weights_gib=7.3, egress_gib=10, nat=False, load_balancer=False)
 
 
 def part(catalogue: Catalogue, region: str, name: str, **needs: object) -> Decimal:
@@ -55,7 +52,7 @@ def test_each_tier_of_traffic_has_its_own_price(
 
 
 def test_a_private_machine_pays_a_gateway_and_its_address_instead_of_its_own(catalogue: Catalogue) -> None:
-    private = {"exposure": Exposure.PRIVATE, "egress_gib": 730}
+    private = {"nat": True, "egress_gib": 730}
 
     # 730 GiB at 0.045 in a month are 0.045 an hour; AWS asks for a gateway, Google Cloud for the machine behind it.
     assert part(catalogue, "us-east-1", "nat", **private) == Decimal("0.045") + Decimal("0.005") + Decimal(
@@ -68,12 +65,30 @@ def test_a_private_machine_pays_a_gateway_and_its_address_instead_of_its_own(cat
     assert part(catalogue, "us-east-1", "nat") == 0
 
 
-@pytest.mark.parametrize("exposure", list(Exposure))
+def test_replicas_have_disks_and_addresses_each_and_share_the_rest(catalogue: Catalogue) -> None:
+    names = ("disk", "ip", "egress", "model_bucket", "nat", "load_balancer")
+
+    for region in ("us-east-1", "us-central1"):
+        for nat in (False, True):
+            wish = {"nat": nat, "load_balancer": True, "egress_gib": 730}
+            one, four = (
+                {name: part(catalogue, region, name, **wish, machines=machines) for name in names}
+                for machines in (1, 4)
+            )
+            # Google Cloud asks for a gateway by the machine behind it, AWS by the gateway.
+            more = 3 * Decimal("0.0014") if nat and region == "us-central1" else Decimal(0)
+            assert four == {**one, "disk": one["disk"] * 4, "ip": one["ip"] * 4, "nat": one["nat"] + more}
+
+
+@pytest.mark.parametrize("nat", [False, True])
 @pytest.mark.parametrize("balancer", [False, True])
-def test_the_sum_is_that_of_the_parts(catalogue: Catalogue, exposure: Exposure, *, balancer: bool) -> None:
+@pytest.mark.parametrize("machines", [1, 16])
+def test_the_sum_is_that_of_the_parts(
+    catalogue: Catalogue, machines: int, *, nat: bool, balancer: bool
+) -> None:
     for region in catalogue.regions.values():
         for gib in (0, 10, 1025, 10_241, 1_000_000):
-            needs = replace(NEEDS, exposure=exposure, load_balancer=balancer, egress_gib=gib)
+            needs = replace(NEEDS, nat=nat, load_balancer=balancer, egress_gib=gib, machines=machines)
             assert region.costs.total(needs) == region.costs.of(needs).total
 
 
