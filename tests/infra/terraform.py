@@ -56,10 +56,13 @@ class Terraform:
         assert done.returncode == expect, f"terraform {arguments}: {done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def faults(self) -> list[str]:
-        """What `validate` says against what is written here; nothing is asked and nothing changed."""
-        done = self._started("validate", "-json")
-        return [f"{fault['summary']} {fault['detail']}" for fault in json.loads(done.stdout)["diagnostics"]]
+    def faults(self) -> list[tuple[str, str]]:
+        """File and words of each error that `validate` has; nothing is asked and nothing changed."""
+        said = json.loads(self._started("validate", "-json").stdout)["diagnostics"]
+        errors = [one for one in said if one["severity"] == "error"]
+        return [
+            (one.get("range", {}).get("filename", ""), f"{one['summary']} {one['detail']}") for one in errors
+        ]
 
     def apply(self) -> dict[str, Any]:
         """init, validate, plan, apply that plan; returns the outputs as Terraform prints them."""
