@@ -55,7 +55,9 @@ def test_a_room_sets_long_things_off_first_and_judges_them_last() -> None:
     assert list(turns(*items)) == [here + "off", here + "other", here + "judge"]
 
 
-def test_every_test_that_needs_a_platform_is_in_a_room_of_one(request: pytest.FixtureRequest) -> None:
-    rooms = {room(item.nodeid) for item in request.session.items if "platform" in item.fixturenames}
+def test_every_test_with_the_platforms_processes_is_in_a_room_with_one(
+    request: pytest.FixtureRequest,
+) -> None:
+    rooms = {room(item.nodeid) for item in request.session.items if item.get_closest_marker("processes")}
 
     assert rooms <= {"restarts", "platform"}
