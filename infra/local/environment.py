@@ -111,6 +111,8 @@ def _secrets(keys: Keys) -> dict[str, str]:
     }
     return {
         "AUTH_SIGNING_KEYS": str(keys.signing_key_file),
+        "FLOWLLAMA_LOCAL_ROOT": str(keys.root_file),
+        "BALANCER_ROOTS_FILE": str(keys.roots_file),
         "FLOWLLAMA_SEALING_KEYS": keys.sealing_key,
         "SERVICE_CLIENTS": json.dumps(digests),
         **{f"{name.upper()}_CLIENT_SECRET": secret for name, secret in keys.client_secrets.items()},

@@ -9,8 +9,10 @@ import signal
 import threading
 import uuid
 
+from infra.local.certificate import read_root
 from infra.local.cloud import real_ollama
 from infra.local.cloud.addresses import hand_out_from
+from infra.local.cloud.balancers import Balancers
 from infra.local.cloud.control import ControlDoor
 from infra.local.cloud.emulator import Emulator, serve
 from infra.local.cloud.faults import Faults
@@ -39,12 +41,14 @@ async def _run(settings: CloudSettings) -> None:
     if real is not None:
         await real.start()
     fleet = Fleet(emulator, boot_s=settings.boot_s, real=real)
+    balancers = Balancers(emulator, read_root(settings.root_file))
     loop = asyncio.get_running_loop()
     boot_id = uuid.uuid4().hex
-    server = serve(ControlDoor(emulator, fleet, loop, boot_id), settings.host, settings.port)
+    door = ControlDoor(emulator, fleet, balancers, loop, boot_id)
+    server = serve(door, settings.host, settings.port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     log.info("cloud_emulator_ready", port=settings.port, boot_id=boot_id)
-    following = asyncio.create_task(fleet.run())
+    following = asyncio.gather(fleet.run(), balancers.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, following.cancel)
     try:

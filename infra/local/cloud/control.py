@@ -1,6 +1,6 @@
 """The control door on the emulator's own port: look at the fleet, break it, mend it. Local only.
 
-GET /_fleet/instances · POST /_fleet/instances/{id}/kill|hang|resume|preempt · POST, GET and DELETE /_fleet/faults
+GET /_fleet/instances · GET /_fleet/balancers · POST /_fleet/instances/{id}/kill|hang|resume|preempt · POST, GET and DELETE /_fleet/faults
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from marshmallow import ValidationError
 
+from infra.local.cloud.balancers import Balancers
 from infra.local.cloud.emulator import Emulator, Wsgi
 from infra.local.cloud.faults import FaultSchema
 from infra.local.cloud.fleet import Fleet
@@ -27,10 +28,16 @@ class ControlDoor:
     """Answers below /_fleet and passes everything else to the emulator."""
 
     def __init__(
-        self, emulator: Emulator, fleet: Fleet, loop: asyncio.AbstractEventLoop, boot_id: str
+        self,
+        emulator: Emulator,
+        fleet: Fleet,
+        balancers: Balancers,
+        loop: asyncio.AbstractEventLoop,
+        boot_id: str,
     ) -> None:
         self._emulator = emulator
         self._fleet = fleet
+        self._balancers = balancers
         self._loop = loop
         self._boot_id = boot_id
 
@@ -49,6 +56,8 @@ class ControlDoor:
     def _answer(self, method: str, path: str, environ: dict[str, Any]) -> Answer:
         if (method, path) == ("GET", "/_fleet/instances"):
             return 200, {"boot_id": self._boot_id, **self._on_loop(self._fleet.describe)}
+        if (method, path) == ("GET", "/_fleet/balancers"):
+            return 200, self._on_loop(self._balancers.describe)
         if path == "/_fleet/faults":
             return self._faults(method, environ)
         found = _INSTANCE.fullmatch(path)

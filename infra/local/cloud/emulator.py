@@ -1,4 +1,4 @@
-"""moto's server for EC2, IAM, STS, logs and SSM on one port, with the fault layer around it.
+"""moto's server for EC2, scaling groups, balancers, IAM, STS, logs and SSM on one port, with the fault layer around it.
 
 moto keeps its state in plain dictionaries of this process: a restart forgets the whole cloud, and its models are
 not made for threads, so every call runs under one lock. A call takes a few milliseconds.
@@ -17,11 +17,12 @@ from moto.backends import get_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from infra.local.cloud import snapshots
 from infra.local.cloud.faults import DROP, STATUS_OF, Fault, Faults
 from infra.local.cloud.instance import Machine
+from infra.local.cloud.snapshots import Listening
 
 ACCOUNT = "123456789012"
-INSTANCE_PORT = 11434
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -38,15 +39,25 @@ class Emulator:
         with self.lock:
             for name in ("ec2", "iam", "sts", "logs", "ssm"):
                 backend = get_backend(name)[ACCOUNT]
-                _ = backend[region if name in {"ec2", "logs", "ssm"} else "aws"]
+                _ = backend["aws" if name in {"iam", "sts"} else region]
 
     def machines(self) -> list[Machine]:
         """Every running instance in every region, copied out."""
         with self.lock:
-            return [_machine(instance) for instance in self._instances() if instance.state == "running"]
+            balancers = [each for backend in _backends("elbv2") for each in backend.load_balancers.values()]
+            running = [instance for instance in self._instances() if instance.state == "running"]
+            return [snapshots.machine(instance, balancers) for instance in running]
+
+    def listening(self) -> list[Listening]:
+        """Every listener of every balancer, copied out."""
+        with self.lock:
+            return [each for backend in _backends("elbv2") for each in _listening(backend.region_name)]
 
     def terminate(self, instance_id: str, reason: str) -> bool:
-        """End an instance as the cloud itself would, out of band; False if it does not run."""
+        """End an instance as the cloud itself would, out of band; False if it does not run.
+
+        A scaling group puts another in its place, at once where EC2 takes minutes.
+        """
         with self.lock:
             for instance in self._instances():
                 if instance.id == instance_id and instance.state == "running":
@@ -54,6 +65,7 @@ class Emulator:
                     instance._reason = reason  # noqa: SLF001 - moto offers no public way to say why.
                     instance.state_reason.code = reason.partition(":")[0]
                     instance.state_reason.message = reason
+                    _replace(instance)
                     return True
         return False
 
@@ -81,9 +93,27 @@ class Emulator:
         return _error(fault.code, start_response)
 
     def _instances(self) -> Iterator[Any]:
-        for backend in list(get_backend("ec2")[ACCOUNT].values()):
+        for backend in _backends("ec2"):
             for reservation in backend.reservations.values():
                 yield from reservation.instances
+
+
+def _backends(service: str) -> list[Any]:
+    """Those of the regions that were used so far."""
+    find: Any = get_backend
+    return list(find(service)[ACCOUNT].values())
+
+
+def _listening(region: str) -> Iterator[Listening]:
+    elbv2, autoscaling, ec2 = (get_backend(name)[ACCOUNT][region] for name in ("elbv2", "autoscaling", "ec2"))
+    return snapshots.listening(elbv2, autoscaling, ec2)
+
+
+def _replace(instance: Any) -> None:
+    if getattr(instance, "autoscaling_group", None) is not None:
+        for name in ("elbv2", "autoscaling"):
+            backend: Any = get_backend(name)
+            backend[ACCOUNT][instance.ec2_backend.region_name].notify_terminate_instances([instance.id])
 
 
 def serve(app: Wsgi, host: str, port: int) -> BaseWSGIServer:
@@ -94,32 +124,6 @@ def serve(app: Wsgi, host: str, port: int) -> BaseWSGIServer:
 class _QuietHandler(MotoRequestHandler):
     def log_request(self, *_: Any, **__: Any) -> None:
         """Terraform makes hundreds of calls; what matters of them shows in the fleet's log."""
-
-
-def _machine(instance: Any) -> Machine:
-    return Machine(
-        instance_id=instance.id,
-        region=instance.ec2_backend.region_name,
-        private_ip=instance.private_ip,
-        public_ip=instance.public_ip,
-        user_data=str(instance.user_data) if instance.user_data else None,
-        allowed_sources=tuple(_sources(instance)),
-    )
-
-
-def _sources(instance: Any) -> Iterator[str]:
-    """Networks that the instance's security groups let through to the front door."""
-    for group in instance.nics[0].group_set:
-        for rule in group.ingress_rules:
-            if _reaches_the_door(rule) and "CidrIp" in rule.ip_range:
-                yield rule.ip_range["CidrIp"]
-
-
-def _reaches_the_door(rule: Any) -> bool:
-    if rule.ip_protocol == "-1":
-        return True
-    in_range: bool = rule.ip_protocol == "tcp" and rule.from_port <= INSTANCE_PORT <= rule.to_port
-    return in_range
 
 
 def _parameters(environ: dict[str, Any]) -> dict[str, str]:

@@ -7,10 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
-from infra.local.cloud.emulator import INSTANCE_PORT, Emulator
+from infra.local.cloud.emulator import Emulator
 from infra.local.cloud.front import application
 from infra.local.cloud.instance import Machine, SimulatedInstance
 from infra.local.cloud.real_ollama import RealOllama
+from infra.local.cloud.snapshots import INSTANCE_PORT
 from infra.local.cloud.user_data import UserDataRefusedError, read_user_data
 from services.chassis.logs import get_logger
 

@@ -26,6 +26,7 @@ def application(find: Finder, real: RealOllama | None = None) -> web.Application
     app.add_routes(
         [
             web.get("/_flowllama/ca", _ca),
+            web.get("/_flowllama/ready", _ready),
             web.get("/_flowllama/status", _status),
             web.put("/_flowllama/tokens", _tokens),
         ]
@@ -120,6 +121,10 @@ async def _counting(instance: SimulatedInstance, *, is_use: bool) -> AsyncIterat
 async def _ca(request: web.Request) -> web.Response:
     instance = request[INSTANCE]
     return web.json_response(guard.ca_document(instance.ca_pem.decode(), instance.verifiers))
+
+
+async def _ready(request: web.Request) -> web.Response:
+    return web.Response(status=200 if request[INSTANCE].boot.phase == "ready" else 503)
 
 
 async def _status(request: web.Request) -> web.Response:

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import aiohttp
 from aiohttp import web
 
+from infra.local.cloud.passing import passed_on
 from services.chassis.logs import get_logger
 
 log = get_logger(__name__)
 
-# Hop-by-hop headers and what aiohttp sets itself; the token stops at the door, as on a real instance.
-_NOT_PASSED_ON = frozenset({"host", "authorization", "connection", "transfer-encoding", "content-length"})
+_AT_THE_DOOR = frozenset({"authorization"})  # The token goes no further, as on a real instance.
 PAUSE_S = 1.0
 
 
@@ -61,16 +61,7 @@ class RealOllama:
 
     async def forward(self, request: web.Request) -> web.StreamResponse:
         """Pass one request on and its answer back, as it comes."""
-        headers = {name: text for name, text in request.headers.items() if name.lower() not in _NOT_PASSED_ON}
-        url, body = self._url + request.raw_path, await request.read()
-        async with self._session.request(request.method, url, headers=headers, data=body) as answer:
-            kept = {name: text for name, text in answer.headers.items() if name.lower() not in _NOT_PASSED_ON}
-            response = web.StreamResponse(status=answer.status, headers=kept)
-            await response.prepare(request)
-            async for chunk in answer.content.iter_any():
-                await response.write(chunk)
-            await response.write_eof()
-            return response
+        return await passed_on(self._session, self._url + request.raw_path, request, without=_AT_THE_DOOR)
 
     async def _pull(self, tag: str, pull: Pull) -> None:
         while not pull.done:

@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import dataclass
+from pathlib import Path
 
 from environs import Env
 from marshmallow import validate
@@ -16,6 +17,7 @@ class CloudSettings:
     region: str
     public_network: ipaddress.IPv4Network
     boot_s: float
+    root_file: Path | None
     log_level: str
 
 
@@ -26,5 +28,6 @@ def cloud_settings(env: Env) -> CloudSettings:
         region=env.str("AWS_REGION", "us-east-1"),
         public_network=loopback_network(env, "FLOWLLAMA_LOCAL_PUBLIC_NET", "127.177.0.0/16"),
         boot_s=env.float("FLOWLLAMA_BOOT_SECONDS", 3.0, validate=validate.Range(0, 3600)),
+        root_file=env.path("FLOWLLAMA_LOCAL_ROOT", None),
         log_level=env.str("LOG_LEVEL", "INFO"),
     )

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 
+from infra.local.keys import Keys, ensure_keys
 from tests.conftest import free_port
 from tests.infra.local.cloud_client import Cloud, answers, await_that, with_network
 
@@ -18,8 +19,14 @@ BOOT_S = 0.6
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with cloud_process(tmp_path_factory.mktemp("cloud")) as running:
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    return ensure_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Iterator[Cloud]:
+    home = tmp_path_factory.mktemp("cloud")
+    with cloud_process(home, FLOWLLAMA_LOCAL_ROOT=str(keys.root_file)) as running:
         yield running
 
 
