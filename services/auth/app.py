@@ -8,7 +8,7 @@ from flask import Flask
 
 from services.auth import api
 from services.auth.audit import AuditLog
-from services.auth.keys import KeyRing, read_private_key
+from services.auth.keys import KeyRing, read_private_key, read_private_keys
 from services.auth.passwords import Passwords
 from services.auth.ports import Ports
 from services.auth.revocations import revocations
@@ -31,7 +31,10 @@ def build(settings: Settings) -> tuple[Flask, Sequence[Task]]:
     migrate(store, "auth", MIGRATIONS)
     ports = assemble(
         store,
-        keys=KeyRing.of([read_private_key(path) for path in settings.signing_keys]),
+        keys=KeyRing.of(
+            read_private_keys(settings.signing_pem)
+            or [read_private_key(path) for path in settings.signing_keys]
+        ),
         sealer=Sealer(settings.sealing_keys),
         hasher=PasswordHasher(),
         hash_concurrency=settings.hash_concurrency,

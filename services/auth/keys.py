@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from contracts.claims import ALGORITHM
 
+_PEM_END = "-----END PRIVATE KEY-----"
+
 
 class UnusableKeyError(Exception):
     """The file can't be read, or holds something other than an unencrypted Ed25519 private key."""
@@ -39,11 +41,25 @@ class KeyRing:
 def read_private_key(path: Path) -> Ed25519PrivateKey:
     """Raises `UnusableKeyError`, never with what the file holds."""
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        pem = path.read_bytes()
+    except OSError as error:
         raise UnusableKeyError(f"{path}: {type(error).__name__}") from error
+    return _private_key(pem, str(path))
+
+
+def read_private_keys(text: str) -> list[Ed25519PrivateKey]:
+    """The keys of PEM blocks that follow each other. Raises `UnusableKeyError`, never with what the text holds."""
+    blocks = [f"{block}{_PEM_END}" for block in text.split(_PEM_END) if block.strip()]
+    return [_private_key(block.strip().encode(), f"key {index}") for index, block in enumerate(blocks, 1)]
+
+
+def _private_key(pem: bytes, called: str) -> Ed25519PrivateKey:
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise UnusableKeyError(f"{called}: {type(error).__name__}") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise UnusableKeyError(f"{path}: not an Ed25519 private key")
+        raise UnusableKeyError(f"{called}: not an Ed25519 private key")
     return key
 
 

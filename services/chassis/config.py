@@ -19,7 +19,7 @@ BROKERS = ("sqs", "memory")
 
 @dataclass(frozen=True)
 class CommonSettings:
-    """What every service reads."""
+    """What every service reads. `client_address_header` is one that the edge overwrites, or empty."""
 
     environment: str
     log_level: str
@@ -31,6 +31,7 @@ class CommonSettings:
     threads: int
     jwks_url: str
     revocations_url: str
+    client_address_header: str = ""
 
 
 def read(build: Callable[[Env], S]) -> S:
@@ -61,6 +62,7 @@ def common(env: Env, *, service: str, default_port: int, default_threads: int = 
         threads=env.int("HTTP_THREADS", default_threads, validate=at_least(1)),
         jwks_url=env.str("JWKS_URL", f"{auth}/.well-known/jwks.json"),
         revocations_url=env.str("REVOCATIONS_URL", f"{auth}/internal/revocations"),
+        client_address_header=env.str("CLIENT_ADDRESS_HEADER", ""),
     )
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask_smorest import Api, Blueprint
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -29,6 +29,7 @@ MAX_BODY_BYTES = 65_536
 Check = Callable[[], None]
 _WITH_BODY = ("POST", "PUT", "PATCH")
 _METHODS = (*_WITH_BODY, "GET", "HEAD", "DELETE", "OPTIONS")
+CLIENT_ADDRESS_HEADER = "CLIENT_ADDRESS_HEADER"
 _PROBES = ("/healthz", "/readyz", "/metrics")
 _CORRELATION_MAX = 64
 _CORRELATION_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
@@ -93,7 +94,13 @@ def correlation_id() -> str:
 
 
 def client_address() -> str:
-    """The caller's address; behind the edge, the one it put at the end of X-Forwarded-For."""
+    """The caller's address; behind the edge, the one it put at the end of X-Forwarded-For.
+
+    Where an edge elsewhere overwrites a header of its own with it (`CLIENT_ADDRESS_HEADER`), that one.
+    """
+    own_header = current_app.config.get(CLIENT_ADDRESS_HEADER)
+    if own_header:
+        return request.headers.get(own_header, "").strip() or request.remote_addr or ""
     forwarded = request.headers.get("X-Forwarded-For", "")
     if forwarded and request.remote_addr in ("127.0.0.1", "::1"):
         return forwarded.rsplit(",", 1)[-1].strip()

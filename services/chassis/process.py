@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 
 from services.chassis.config import CommonSettings
 from services.chassis.garbage import settle
+from services.chassis.http import CLIENT_ADDRESS_HEADER
 from services.chassis.logs import get_logger
 
 log = get_logger(__name__)
@@ -34,6 +35,7 @@ def serve_worker(
     settings: CommonSettings, app: Flask, tasks: Sequence[Task], *, drain_s: float = DRAIN_S
 ) -> None:
     """Run the tasks and the app's probes until SIGTERM or SIGINT, then give the tasks `drain_s` to end."""
+    app.config[CLIENT_ADDRESS_HEADER] = settings.client_address_header
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -105,6 +107,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> Any:
         app, tasks = self._build()
+        app.config[CLIENT_ADDRESS_HEADER] = self._settings.client_address_header
         settle()
         start(tasks, self._stopping)
         return app

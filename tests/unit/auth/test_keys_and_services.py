@@ -11,7 +11,7 @@ from environs import Env
 
 from services.auth import settings
 from services.auth.__main__ import main
-from services.auth.keys import KeyRing
+from services.auth.keys import KeyRing, read_private_keys
 from services.auth.tokens import Minter, digest
 from services.chassis.auth_verify import Verifier
 from services.chassis.clock import utc_now
@@ -125,3 +125,33 @@ def test_good_settings_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert found.service_clients == {"agent": digest("secret")}
     assert found.unthrottled_networks == ()
     assert found.common.port == 8081
+
+
+def test_signing_keys_may_come_as_text_where_secrets_are_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTH_SIGNING_KEYS_PEM", pem() + "\n" + pem())
+    monkeypatch.setenv("FLOWLLAMA_SEALING_KEYS", Fernet.generate_key().decode())
+
+    found = settings.build(Env())
+
+    assert found.signing_keys == ()
+    assert len(read_private_keys(found.signing_pem)) == 2
+    assert found.signing_pem not in repr(found)
+
+
+def test_a_text_that_is_no_key_is_refused_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AUTH_SIGNING_KEYS_PEM", pem().replace("M", "hush", 1))
+    monkeypatch.setenv("FLOWLLAMA_SEALING_KEYS", Fernet.generate_key().decode())
+
+    with pytest.raises(SystemExit):
+        read(settings.build)
+    told = capsys.readouterr().err
+    assert "AUTH_SIGNING_KEYS_PEM" in told
+    assert "hush" not in told
+    assert "'AUTH_SIGNING_KEYS'" not in told
+
+
+def pem() -> str:
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

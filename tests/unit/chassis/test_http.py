@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from services.chassis import errors
 from services.chassis.http import (
+    CLIENT_ADDRESS_HEADER,
     MAX_BODY_BYTES,
     client_address,
     correlation_id,
@@ -289,6 +290,16 @@ def test_the_address_of_a_caller_is_what_the_edge_saw(client: FlaskClient, auth:
 
     assert behind_edge.json == {"address": "203.0.113.9"}
     assert direct.json == {"address": "198.51.100.2"}
+
+
+def test_a_header_that_the_edge_overwrites_names_the_caller(client: FlaskClient, auth: Auth) -> None:
+    client.application.config[CLIENT_ADDRESS_HEADER] = "X-Seen-By-Edge"
+    headers = {**auth.headers(), "X-Forwarded-For": "10.0.0.1", "X-Seen-By-Edge": "203.0.113.9"}
+
+    seen = client.get("/api/things", headers=headers, environ_base={"REMOTE_ADDR": "10.0.0.7"})
+    unseen = client.get("/api/things", headers=auth.headers(), environ_base={"REMOTE_ADDR": "10.0.0.7"})
+
+    assert (seen.json, unseen.json) == ({"address": "203.0.113.9"}, {"address": "10.0.0.7"})
 
 
 def _chunked(client: FlaskClient, auth: Auth, body: bytes, content_type: str) -> TestResponse:
