@@ -55,9 +55,11 @@ def test_a_room_sets_long_things_off_first_and_judges_them_last() -> None:
     assert list(turns(*items)) == [here + "off", here + "other", here + "judge"]
 
 
-def test_every_test_with_the_platforms_processes_is_in_a_room_with_one(
-    request: pytest.FixtureRequest,
-) -> None:
-    rooms = {room(item.nodeid) for item in request.session.items if item.get_closest_marker("processes")}
+def test_every_test_with_a_platform_of_processes_is_in_a_room_of_one(request: pytest.FixtureRequest) -> None:
+    rooms = {
+        room(item.nodeid)
+        for item in request.session.items
+        if item.get_closest_marker("processes") and "platform" in item.fixturenames
+    }
 
     assert rooms <= {"restarts", "platform"}
