@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from contracts import stack_google
 from contracts.stack_model import Machine, ModelAccess, Reach
 from contracts.stack_rules import Pattern
 from contracts.vocabulary import Cloud, Exposure, GpuKind
@@ -112,7 +113,9 @@ def _beyond_google(data: Mapping[str, Any]) -> dict[str, Any]:
         errors["zone"] = ["Must lie in the stack's region."]
     if "subnet_id" in data and f"/regions/{region}/" not in data["subnet_id"]:
         errors["subnet_id"] = ["Must lie in the stack's region."]
-    return errors | _unreachable(data)
+    patterns = _PATTERNS[Cloud.GCP]
+    balanced = stack_google.check_balanced(data, zone=patterns["zone"], subnet=patterns["subnet_id"])
+    return errors | _unreachable(data) | balanced
 
 
 def _unreachable(data: Mapping[str, Any]) -> dict[str, Any]:

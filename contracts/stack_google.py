@@ -59,7 +59,9 @@ def _balancer(balancer: Balancer, data: Mapping[str, Any], subnet: Pattern) -> d
     elif balancer.domain is None:
         errors["certificate"] = ["Needs a domain, or there is no name that Google could keep one for."]
     elif len(f"{data.get('placement_id')}.{balancer.domain}") > _LONGEST_CERTIFIED:
-        errors["domain"] = [f"Makes a name of more than {_LONGEST_CERTIFIED} characters, which Google refuses."]
+        errors["domain"] = [
+            f"Makes a name of more than {_LONGEST_CERTIFIED} characters, which Google refuses."
+        ]
     return errors
 
 
