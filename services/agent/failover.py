@@ -127,6 +127,7 @@ def verdict(attempts: Sequence[Attempt]) -> tuple[Reason, str]:
 
 def offer_of(candidate: Mapping[str, Any], decision_id: str, placement_id: str) -> dict[str, Any]:
     """A candidate as events name it: the placement of `contracts.messages`."""
+    at_min = candidate.get("hourly_usd_at_min")  # Not told by a pricing service of before.
     return {
         "placement_id": placement_id,
         "decision_id": decision_id,
@@ -136,6 +137,7 @@ def offer_of(candidate: Mapping[str, Any], decision_id: str, placement_id: str) 
         "machine": candidate["machine"]["type"],
         "spot": candidate["spot"],
         "hourly_usd": str(candidate["hourly_usd"]),
+        "hourly_usd_at_min": None if at_min is None else str(at_min),
         "monthly_usd": str(candidate["monthly_usd"]),
     }
 

@@ -83,6 +83,25 @@ def test_a_spot_bid_is_what_the_users_cap_leaves_for_the_instance(
     assert [Decimal(spec["spot_max_usd"]) for spec in world.terraform.applies] == [Decimal(bid)]
 
 
+@pytest.mark.parametrize(
+    ("most", "cap", "bid"),
+    [
+        (4, "2", "0.4875"),  # Disks, gateway, balancer and traffic cost 0.05 beside all instances.
+        (7, "4", "0.564285"),  # Rounded down: seven of a rounded-up bid would be above the cap.
+        (4, "1.8", "0.4375"),
+        (4, "900", "4.3020"),
+    ],
+)
+def test_the_bid_for_each_of_several_replicas_is_its_share_of_the_cap(most: int, cap: str, bid: str) -> None:
+    hourly = most * Decimal("0.4302") + Decimal("0.05")
+    offer = {**candidate(), "hourly_usd": str(hourly)}
+    workload = {"model": "llama3.2:1b", "max_hourly_usd": cap, "replicas": {"min": 1, "max": most}}
+
+    found = spot_bid(offer, Command.of(provision(workload=workload)))
+
+    assert found == Decimal(bid)
+
+
 def test_a_pricing_service_that_does_not_tell_the_instance_apart_is_borne() -> None:
     offer = {name: value for name, value in candidate().items() if name != "instance_usd"}
 
