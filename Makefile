@@ -89,6 +89,10 @@ bench-peers: setup .venv-peers/.ready  ## Compare answers and times with SkyPilo
 contracts: setup  ## Write the JSON Schema, OpenAPI and documentation files anew.
 	@$(PY) -m docs.generate
 
+.PHONY: stack-pages
+stack-pages: setup  ## Write anew what the pages on infrastructure show of the stacks.
+	@$(PY) -m docs.stacks
+
 .PHONY: research
 research: setup  ## Write the pages, tables and plots on models, hardware and prices anew from the catalogue.
 	@$(PY) -m docs.research

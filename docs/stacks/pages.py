@@ -1,0 +1,53 @@
+"""Where in which page what is made from a stack stands: between two markers, and the rest is written by hand."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from docs.stacks import aws_network, gcp_network
+from docs.stacks.stack import Stack
+
+Stacks = Mapping[str, Stack]
+
+
+class NoMarkersError(ValueError):
+    """A page has lost the place of what is made for it."""
+
+
+def written(root: Path, out: Path) -> Stacks:
+    """Every sample, freshly written to `out`. It loads the bindings of both clouds: half a minute."""
+    subprocess.run([sys.executable, "-m", "infra.cdktf", "synth", "--out", out], check=True, cwd=root)
+    return read(out)
+
+
+def read(out: Path) -> Stacks:
+    files = sorted(out.glob("*/cdk.tf.json"))
+    return {file.parent.name: Stack(file.parent.name, json.loads(file.read_text())) for file in files}
+
+
+def made(root: Path, stacks: Stacks) -> Mapping[Path, str]:
+    """The pages as they should be, by their path."""
+    blocks = {
+        root / "docs" / "infrastructure-aws.md": ("network", aws_network.picture(stacks["network"])),
+        root / "docs" / "infrastructure-gcp.md": ("network", gcp_network.picture(stacks["gcp-network"])),
+    }
+    return {page: _with_block(page.read_text("utf-8"), *block) for page, block in blocks.items()}
+
+
+def stale(root: Path, stacks: Stacks) -> list[Path]:
+    return [page for page, text in made(root, stacks).items() if _read(page) != text]
+
+
+def _with_block(page: str, name: str, text: str) -> str:
+    start = f"<!-- {name}: made by `python -m docs.stacks` from the stack -->\n"
+    end = f"<!-- end of {name} -->\n"
+    if page.count(start) != 1 or page.count(end) != 1:
+        raise NoMarkersError(f"the page needs one line {start.strip()} and one line {end.strip()}")
+    before, _, rest = page.partition(start)
+    return before + start + text + end + rest.partition(end)[2]
+
+
+def _read(page: Path) -> str | None:
+    return page.read_text("utf-8") if page.exists() else None

@@ -1,0 +1,37 @@
+"""What the pages show of the stacks is what the stacks say."""
+
+import copy
+from pathlib import Path
+
+import pytest
+
+from docs.stacks import pages
+from docs.stacks.stack import Stack
+from tests.infra.scan.conftest import ROOT, Written
+
+
+@pytest.fixture(scope="module")
+def stacks(written: Written) -> pages.Stacks:
+    return pages.read(written.path)
+
+
+def test_no_page_is_stale(stacks: pages.Stacks) -> None:
+    assert pages.stale(ROOT, stacks) == [], "run `make stack-pages`"
+
+
+def test_a_changed_network_makes_its_page_stale(stacks: pages.Stacks) -> None:
+    changed = copy.deepcopy(dict(stacks["network"].document))
+    (vpc,) = changed["resource"]["aws_vpc"].values()
+    vpc["cidr_block"] = "10.65.0.0/16"
+
+    found = pages.stale(ROOT, {**stacks, "network": Stack("network", changed)})
+    assert found == [ROOT / "docs" / "infrastructure-aws.md"]
+
+
+def test_a_page_without_its_markers_is_named_as_such(stacks: pages.Stacks, tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    for page in (ROOT / "docs").glob("infrastructure-*.md"):
+        (tmp_path / "docs" / page.name).write_text("# Nothing\n")
+
+    with pytest.raises(pages.NoMarkersError, match=r"docs\.stacks"):
+        pages.made(tmp_path, stacks)
