@@ -110,8 +110,22 @@ class DestroyedSchema(DeploymentMessageSchema):
     sweeps = fields.Integer(required=True, strict=True, validate=validate.Range(2))
 
 
+class ReplicasSchema(Schema):
+    """How many machines there are at least and at most."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    min = fields.Integer(required=True, strict=True, validate=validate.Range(1))
+    max = fields.Integer(required=True, strict=True, validate=validate.Range(1))
+
+
 class InstanceLaunchedSchema(DeploymentMessageSchema):
-    """A machine to watch. The token is sealed for health and useless to anybody else."""
+    """A machine to watch. The token is sealed for health and useless to anybody else.
+
+    With `replicas` it is a scaling group behind a balancer: `instance_id` is the group's name, and `address` the
+    balancer's, which may be a name.
+    """
 
     user_id = fields.String(required=True, validate=_ID)
     placement_id = fields.String(required=True, validate=_ID)
@@ -122,6 +136,7 @@ class InstanceLaunchedSchema(DeploymentMessageSchema):
     port = fields.Integer(required=True, strict=True, validate=validate.Range(1, 65535))
     model = fields.String(required=True)
     model_digest = fields.String(load_default=None, allow_none=True)
+    replicas = fields.Nested(ReplicasSchema, load_default=None, allow_none=True)
     health_token_sealed = fields.String(required=True)
 
 
@@ -140,9 +155,10 @@ class InstanceReportSchema(DeploymentMessageSchema):
 
 
 class InstanceHealthySchema(InstanceReportSchema):
-    """The model is listed and has answered. The root certificate verifies the instance's own."""
+    """The model is listed and has answered. The root certificate verifies the instance's own; without one the public
+    roots do, as behind a balancer."""
 
-    ca_pem = fields.String(required=True)
+    ca_pem = fields.String(load_default=None, allow_none=True)
 
 
 class InstanceUnhealthySchema(InstanceReportSchema):

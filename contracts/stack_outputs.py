@@ -37,14 +37,18 @@ class NetworkOutputs:
 
 @dataclass(frozen=True)
 class DeploymentOutputs:
-    """`address` is where the platform and the user reach the instance: the public address unless it is private."""
+    """`address` is where the platform and the user reach the instance: the public address unless it is private.
+
+    Replicas have a balancer instead: `address` is its name or the placement's own, `instance_id` the scaling group's.
+    """
 
     instance_id: str
-    private_ip: str
+    private_ip: str | None
     public_ip: str | None
     address: str
     spot_request_id: str | None
     security_group_id: str
+    balancer_name: str | None = None
 
 
 def read_platform_outputs(document: Mapping[str, Any]) -> PlatformOutputs:
@@ -77,11 +81,12 @@ def read_deployment_outputs(document: Mapping[str, Any]) -> DeploymentOutputs:
     """Raises KeyError when an output that every placement has is missing or empty."""
     return DeploymentOutputs(
         instance_id=_value(document, "instance_id"),
-        private_ip=_value(document, "private_ip"),
+        private_ip=_optional(document, "private_ip"),
         public_ip=_optional(document, "public_ip"),
         address=_value(document, "address"),
         spot_request_id=_optional(document, "spot_request_id"),
         security_group_id=_value(document, "security_group_id"),
+        balancer_name=_optional(document, "balancer_name"),
     )
 
 

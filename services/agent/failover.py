@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from contracts.vocabulary import Reason
+from services.agent import scaling_activity
 from services.agent.terraform import Ended
 
 Offer = Mapping[str, Any]
@@ -18,7 +19,7 @@ OWN_PRICE_CAP = "SpotMaxPriceTooLow"
 
 _CAPACITY = frozenset(
     {"InsufficientInstanceCapacity", OWN_PRICE_CAP, "Unsupported", "InsufficientHostCapacity"}
-    | {"InsufficientCapacity", "InsufficientFreeAddressesInSubnet"}
+    | {"InsufficientCapacity", "InsufficientFreeAddressesInSubnet", "UnfulfillableCapacity"}
 )
 # Counted against a family of machines, so that the word about one concerns them all.
 MACHINE_QUOTA = frozenset(
@@ -80,9 +81,12 @@ def classify(ended: Ended) -> Failure:
             FailureKind.TIMEOUT, "TimeLimit", "The apply took longer than its limit and was stopped."
         )
     for error in ended.errors:
-        found = _API_ERROR.search(f"{error.summary} {error.detail}")
+        words = f"{error.summary} {error.detail}"
+        found = _API_ERROR.search(words)
         if found:
             return Failure(_kind_of(found[1]), found[1], found[2].strip()[:500])
+        if failure := _of_a_group(words):
+            return failure
     return _without_api_error(ended)
 
 
@@ -140,6 +144,15 @@ def offer_of(candidate: Mapping[str, Any], decision_id: str, placement_id: str) 
         "hourly_usd_at_min": None if at_min is None else str(at_min),
         "monthly_usd": str(candidate["monthly_usd"]),
     }
+
+
+def _of_a_group(words: str) -> Failure | None:
+    if refused := scaling_activity.refusal(words):
+        code, said = refused
+        return Failure(_kind_of(code), code, said[:500])
+    if late := scaling_activity.is_late(words):
+        return Failure(FailureKind.TIMEOUT, "GroupNotInService", late)
+    return None
 
 
 def _kind_of(code: str) -> FailureKind:

@@ -25,7 +25,7 @@ def selected(placement: Document) -> Fact:
 
 
 def standing(command: Command, placement: Document) -> Sequence[Fact]:
-    """The machine stands."""
+    """The machine stands; or the group of machines behind a balancer, whose name is then the instance's id."""
     outputs = placement["outputs"]
     machine = {"instance_id": outputs["instance_id"], "address": outputs["address"]}
     launched = {
@@ -35,12 +35,18 @@ def standing(command: Command, placement: Document) -> Sequence[Fact]:
         "cloud": placement["cloud"],
         "region": placement["region"],
         "port": INSTANCE_PORT,
+        "replicas": _replicas(placement["spec"]),
         "model": placement["spec"]["model"]["tag"],
         "health_token_sealed": command.data["health_token_sealed"],
     }
     since = placement["created_at"].isoformat()
     provisioned = {"placement": placement["offer"], **machine, "building_since": since}
     return ((m.PROVISIONED, provisioned), (m.INSTANCE_LAUNCHED, launched))
+
+
+def _replicas(spec: Mapping[str, Any]) -> Mapping[str, int] | None:
+    replicas = spec.get("replicas")
+    return None if replicas is None else {"min": replicas["min"], "max": replicas["max"]}
 
 
 def failed(command: Command, reason: Reason, detail: str) -> Fact:

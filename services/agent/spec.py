@@ -5,7 +5,7 @@ from typing import Any
 
 from contracts.stack_fields import DEFAULT_MAX_RETRIES, SPEC_VERSION
 from contracts.stack_spec import load_stack_spec
-from contracts.vocabulary import Arch
+from contracts.vocabulary import Arch, Exposure
 from services.agent.command import Command
 from services.agent.price_limits import spot_bid
 from services.agent.settings import BuildSettings
@@ -47,6 +47,7 @@ def deployment(
         },
         "model_bucket": build.model_buckets.get(candidate["region"]),
         "logs": _logs(Arch(candidate["machine"]["arch"]), build),
+        **_balanced(command, candidate["network"]),
     }
     spec = at_epoch(spec, epoch)
     load_stack_spec(spec)
@@ -89,6 +90,18 @@ def _logs(arch: Arch, build: BuildSettings) -> Document | None:
         return None
     url, sha256 = build.logs.agents[arch]
     return {"group": build.logs.group, "agent_url": url, "agent_sha256": sha256}
+
+
+def _balanced(command: Command, network: Mapping[str, Any]) -> Document:
+    """What a machine alone has none of. Which networks can have a balancer is pricing's to know."""
+    if command.data["exposure"]["kind"] != Exposure.LOAD_BALANCED:
+        return {}
+    wanted = command.data["workload"]["replicas"]
+    replicas = {"min": wanted["min"], "max": wanted["max"]}
+    return {
+        "replicas": {**replicas, "subnets": dict(network["subnets"]), "public": network["public"]},
+        "balancer": network["balancer"],
+    }
 
 
 def _exposure(wanted: Mapping[str, Any], egress_cidrs: list[str], build: BuildSettings) -> Document:

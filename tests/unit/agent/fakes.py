@@ -40,6 +40,25 @@ def candidate(zone: str = "us-east-1a", machine: str = "g5.xlarge", *, spot: boo
     }
 
 
+def balanced_candidate() -> dict[str, Any]:
+    """One offer for replicas, as pricing answers: it stands for all its zones."""
+    zones = ("us-east-1a", "us-east-1b")
+    subnets = {zone: f"subnet-0123456789abcde{number:02}" for number, zone in enumerate(zones)}
+    network = {
+        **candidate()["network"],
+        "subnet_id": subnets[zones[0]],
+        "subnets": subnets,
+        "public": True,
+        "balancer": {
+            "subnets": list(subnets.values()),
+            "certificate": f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/0a1b2c3d",
+            "domain": "models.example.com",
+            "dns_zone": "Z0123456789ABC",
+        },
+    }
+    return {**candidate(), "network": network, "hourly_usd_at_min": "0.4512"}
+
+
 class FakePricing:
     """Answers with the candidates it is given, without those that were blocked."""
 
@@ -210,6 +229,27 @@ def stands(building: Building) -> Ended:
         "address": "127.77.0.9",
         "spot_request_id": "",
         "security_group_id": group,
+    }
+    return Ended(0, outputs=outputs)
+
+
+def stands_balanced(building: Building) -> Ended:
+    """An apply of a group and its balancer. The group's machines are in no state."""
+    group = building.recorded("scaling_group")
+    if group is None:
+        group = building.create("scaling_group")
+        for _ in range(building.spec["replicas"]["min"]):
+            building.cloud.create(building.spec["region"], "instance", building.tags, attached_to=group)
+    for kind in ("security_group", "load_balancer"):
+        _ = building.recorded(kind) or building.create(kind)
+    outputs = {
+        "instance_id": group,
+        "private_ip": "",
+        "public_ip": "",
+        "address": "dep-1.models.example.com",
+        "spot_request_id": "",
+        "security_group_id": building.recorded("security_group"),
+        "balancer_name": building.recorded("load_balancer"),
     }
     return Ended(0, outputs=outputs)
 

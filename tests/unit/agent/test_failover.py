@@ -37,6 +37,85 @@ def test_the_clouds_own_word_decides(code: str, kind: FailureKind) -> None:
     assert failure == Failure(kind, code, "Because.")
 
 
+@pytest.mark.parametrize(
+    ("said", "kind", "code"),
+    [
+        (
+            (
+                "Could not launch On-Demand Instances. InsufficientInstanceCapacity - We currently do not have "
+                "sufficient g5.xlarge capacity in the Availability Zone you requested (us-east-1f)."
+            ),
+            FailureKind.CAPACITY,
+            "InsufficientInstanceCapacity",
+        ),
+        (
+            "We currently do not have sufficient g5.12xlarge capacity in the Availability Zone you requested.",
+            FailureKind.CAPACITY,
+            "InsufficientInstanceCapacity",
+        ),
+        (
+            "There is no Spot capacity available that matches your request.",
+            FailureKind.CAPACITY,
+            "InsufficientInstanceCapacity",
+        ),
+        (
+            (
+                "Could not launch Spot Instances. UnfulfillableCapacity - Unable to fulfill capacity due to your "
+                "request configuration."
+            ),
+            FailureKind.CAPACITY,
+            "UnfulfillableCapacity",
+        ),
+        (
+            (
+                "Your Spot request price of 0.1 is lower than the minimum required Spot request fulfillment price "
+                "of 0.4."
+            ),
+            FailureKind.CAPACITY,
+            "SpotMaxPriceTooLow",
+        ),
+        (
+            "Could not launch Spot Instances. MaxSpotInstanceCountExceeded - Max spot instance count exceeded.",
+            FailureKind.QUOTA,
+            "MaxSpotInstanceCountExceeded",
+        ),
+        (
+            (
+                "You have requested more vCPU capacity than your current vCPU limit of 0 allows for the instance "
+                "bucket that the specified instance type belongs to."
+            ),
+            FailureKind.QUOTA,
+            "VcpuLimitExceeded",
+        ),
+        ("A sentence that nobody has seen yet.", FailureKind.FINAL, "ScalingActivityFailed"),
+    ],
+)
+def test_a_scaling_groups_activity_says_what_no_call_answers(said: str, kind: FailureKind, code: str) -> None:
+    quoted = f"{said} Launching EC2 instance failed."
+
+    failure = classify(
+        _failed(
+            "waiting for Auto Scaling Group (flowllama-dep-1) capacity satisfied: "
+            f"scaling activity (ee05cf07-0000-1111-2222-333344445555): Failed: {quoted}"
+        )
+    )
+
+    assert failure == Failure(kind, code, quoted)
+
+
+def test_a_group_whose_machines_never_serve_says_nothing_of_the_offer() -> None:
+    failure = classify(
+        _failed(
+            "waiting for Auto Scaling Group (flowllama-dep-1) capacity satisfied: timeout while waiting for state "
+            "to become 'ok' (last state: 'want at least 2 healthy instance(s) in Auto Scaling Group, have 0', "
+            "timeout: 10m0s)"
+        )
+    )
+
+    assert failure.kind is FailureKind.TIMEOUT
+    assert failure.message == "want at least 2 healthy instance(s) in Auto Scaling Group, have 0"
+
+
 def test_a_lost_connection_may_be_tried_again() -> None:
     assert classify(_failed("request send failed, Post ...: EOF")).kind is FailureKind.TRANSIENT
 

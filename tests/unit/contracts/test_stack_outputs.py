@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from contracts.stack_deployment import DEPLOYMENT_OUTPUTS
+from contracts.stack_deployment import BALANCED_OUTPUTS, DEPLOYMENT_OUTPUTS
 from contracts.stack_network import NETWORK_OUTPUTS
 from contracts.stack_outputs import read_deployment_outputs, read_network_outputs, read_platform_outputs
 from contracts.stack_platform import PLATFORM_OUTPUTS
@@ -27,7 +27,7 @@ def test_what_terraform_leaves_out_and_what_aws_leaves_empty_is_none() -> None:
     assert outputs.address == "10.0.0.4"
 
 
-@pytest.mark.parametrize("missing", ["instance_id", "address", "private_ip", "security_group_id"])
+@pytest.mark.parametrize("missing", ["instance_id", "address", "security_group_id"])
 def test_a_half_applied_placement_has_no_outputs(missing: str) -> None:
     with pytest.raises(KeyError, match=missing):
         read_deployment_outputs({name: value for name, value in PLACEMENT.items() if name != missing})
@@ -49,7 +49,8 @@ def test_a_network_maps_zones_to_subnets() -> None:
 
 
 def test_the_names_are_those_the_stacks_publish() -> None:
-    assert set(DEPLOYMENT_OUTPUTS) == set(read_deployment_outputs(PLACEMENT).__dataclass_fields__)
+    fields = read_deployment_outputs(PLACEMENT).__dataclass_fields__
+    assert {*DEPLOYMENT_OUTPUTS, *BALANCED_OUTPUTS} == set(fields)
     assert set(NETWORK_OUTPUTS) >= {
         "vpc_id",
         "public_subnets",
