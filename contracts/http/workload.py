@@ -64,4 +64,4 @@ class WorkloadSchema(Schema):
     # More than one machine takes an exposure of load_balanced; every other wish here is about each of them.
     replicas: fields.Field[Any] = fields.Nested(ReplicasSchema, load_default=one_machine)
     # Of the whole deployment with as many machines as it can have.
-    max_hourly_usd = UsdAmount(1000, load_default=None, allow_none=True)
+    max_hourly_usd = UsdAmount(10_000, load_default=None, allow_none=True)

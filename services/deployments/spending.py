@@ -18,7 +18,7 @@ from services.deployments.ledger import Ledger, Standing
 # Every failed try is somebody else's success, and a user has few creates under way at once.
 TRIES = 50
 LONGEST_PAUSE_S = 0.02
-MAX_HOURLY_USD = Decimal(1000)  # The most that pricing takes as a ceiling.
+MAX_HOURLY_USD = Decimal(10_000)  # Above any sixteen machines; pricing takes more as a ceiling.
 # What is left for a month's last minutes would pay for any machine, but not for its next day.
 LASTING = timedelta(days=1)
 LEAST_HOURLY_USD = Decimal("0.000001")  # No machine costs so little: it stands for "nothing is left".
@@ -156,7 +156,7 @@ def _over_budget(
     remaining = max(left, Decimal(0))
     fits = money.whole_micro_down(money.hourly(remaining, standing.month.left(now)))
     message = (
-        f"the cheapest machine costs {money.cents_up(needed)} USD until the end of the month, "
+        f"the cheapest offer costs {money.cents_up(needed)} USD until the end of the month, "
         f"{money.cents_down(remaining)} USD are left"
     )
     figures = {
@@ -170,7 +170,7 @@ def _over_budget(
         "full_month_usd": money.cents_up(hourly * money.HOURS_A_MONTH),
         "fits_up_to_hourly_usd": fits,
     }
-    fitting = f"A machine of at most {fits} USD an hour would fit. " if fits else ""
+    fitting = f"An offer of at most {fits} USD an hour would fit. " if fits else ""
     advice = f"{fitting}Raise the budget, or delete a deployment."
     errors: Sequence[Mapping[str, str]] = [
         {"field": "budget", "message": message},

@@ -87,7 +87,7 @@ def test_not_a_number_is_refused_in_a_body_and_in_a_query(client: FlaskClient) -
         "min_memory_gib": "Must be a number from 0 to 4096.",
         "min_tokens_per_s": "Must be a number from 0 to 10000.",
         "egress_gib_month": "Must be a whole number from 0 to 1000000.",
-        "max_hourly_usd": "Must be an amount in US dollars above 0 and at most 1000.",
+        "max_hourly_usd": "Must be an amount in US dollars above 0 and at most 10000.",
     }
     for field, message in ranges.items():
         for number in ("NaN", "Infinity", "-Infinity"):

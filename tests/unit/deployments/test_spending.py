@@ -35,7 +35,7 @@ def test_a_refusal_says_what_it_costs_what_is_left_and_what_would_fit(world: Wor
         world.create()
 
     figures = {error["field"]: error["message"] for error in refused.value.errors}
-    assert figures["budget"].startswith("the cheapest machine costs 56.16 USD")
+    assert figures["budget"].startswith("the cheapest offer costs 56.16 USD")
     assert figures["budget.fits_up_to_hourly_usd"] == "0.100000"
     assert figures["budget.full_month_usd"] == "262.80"
     assert (figures["budget.spent_usd"], figures["budget.left_usd"]) == ("0.0000", "15.60")
@@ -63,7 +63,7 @@ def test_what_others_hold_is_not_left_and_a_deletion_gives_it_back(world: World)
 def test_a_refusal_names_no_price_that_fits_where_nothing_is_left(world: World) -> None:
     world.set_budget("0.01")
 
-    with pytest.raises(OverBudgetError, match=r"0\.01 USD are left\. A machine of at most 0\.000064 USD"):
+    with pytest.raises(OverBudgetError, match=r"0\.01 USD are left\. An offer of at most 0\.000064 USD"):
         world.create()
     world.create(user="usr_b")
     world.set_budget("0.01", "usr_b")

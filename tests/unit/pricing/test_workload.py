@@ -19,7 +19,7 @@ TAG = (
     "Must be a tag of the Ollama library such as llama3.1:8b, a user's there such as somebody/model:tag, "
     "or hf.co/owner/repo:QUANT. No other registry is allowed."
 )
-MONEY = "Must be an amount in US dollars above 0 and at most 1000."
+MONEY = "Must be an amount in US dollars above 0 and at most 10000."
 
 
 @pytest.mark.parametrize(
