@@ -101,3 +101,12 @@ VALIDATION = "validation"
 MANAGED = "managed"
 CERTIFICATE = "certificate"
 SSH = "ssh"
+
+# Replicas on AWS; TEMPLATE, SCALING, BALANCER and LISTENER are the same on both clouds.
+LAUNCH_TEMPLATE = "launch-template"
+SCALING_GROUP = "scaling-group"
+TRACKING = "tracking"
+TARGETS = "targets"
+REDIRECT = "redirect"
+BALANCER_GROUP = "balancer-group"
+MACHINE_SUBNET = "machine-subnet"

@@ -4,6 +4,7 @@ import hashlib
 
 LONGEST = 63
 LONGEST_ACCOUNT = 30
+LONGEST_BALANCER = 32
 _HASH_DIGITS = 8
 
 
@@ -23,3 +24,8 @@ def within(text: str, limit: int) -> str:
 def host(id_: str, domain: str) -> str:
     """No certificate is issued for a name with an underscore, and an id has one."""
     return f"{id_.replace('_', '-')}.{domain}"
+
+
+def balancer(placement_id: str) -> str:
+    """AWS takes 32 characters and no underscore. An id has all but its prefix, so no two placements share a name."""
+    return within(f"fl-{placement_id.removeprefix('dep_')}", LONGEST_BALANCER)

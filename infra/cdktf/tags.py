@@ -3,6 +3,8 @@
 from contracts.stack_model import DeploymentSpec, StackSpec
 from infra.cdktf.text import literals
 
+EPOCH = "flowllama-epoch"
+
 
 def for_stack(spec: StackSpec) -> dict[str, str]:
     """Ready for Terraform: what Terraform would read as a template is escaped."""
@@ -16,6 +18,6 @@ def ours(spec: StackSpec) -> dict[str, str]:
         tags |= {
             "flowllama-deployment": spec.deployment_id,
             "flowllama-placement": spec.placement_id,
-            "flowllama-epoch": str(spec.epoch),
+            EPOCH: str(spec.epoch),
         }
     return tags

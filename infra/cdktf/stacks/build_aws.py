@@ -2,7 +2,8 @@
 
 from cdktf import App, TerraformStack
 
-from contracts.stack_model import DeploymentSpec, NetworkSpec, PlatformSpec, StackSpec
+from contracts.stack_model import DeploymentSpec, NetworkSpec, PlatformSpec, Replicas, StackSpec
+from infra.cdktf.stacks.balanced import BalancedStack
 from infra.cdktf.stacks.deployment import DeploymentStack
 from infra.cdktf.stacks.network import NetworkStack
 from infra.cdktf.stacks.platform import PlatformStack
@@ -14,6 +15,8 @@ def build(app: App, spec: StackSpec) -> TerraformStack:
             return PlatformStack(app, spec)
         case NetworkSpec():
             return NetworkStack(app, spec)
+        case DeploymentSpec(replicas=Replicas()):
+            return BalancedStack(app, spec)
         case DeploymentSpec():
             return DeploymentStack(app, spec)
     raise TypeError(f"There is no stack on AWS for a {type(spec).__name__}.")

@@ -14,7 +14,7 @@ from infra.cdktf.stacks.base import AwsStack
 class DeploymentStack(AwsStack):
     def __init__(self, scope: Construct, spec: DeploymentSpec) -> None:
         super().__init__(scope, ids.DEPLOYMENT_STACK, spec)
-        name = f"flowllama-{spec.placement_id}"
+        name = f"flowllama-{spec.environment}-{spec.placement_id}"
         public = spec.exposure.kind is Exposure.ALLOW_LISTED
         firewall = Firewall(
             self,

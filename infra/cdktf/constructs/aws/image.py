@@ -35,6 +35,11 @@ FAMILIES = {
 
 def newest(scope: Construct, id_: str, arch: Arch, family: ImageFamily) -> str:
     """The id of the family's newest image, looked up by Terraform when it plans."""
+    return look_up(scope, id_, arch, family).id
+
+
+def look_up(scope: Construct, id_: str, arch: Arch, family: ImageFamily) -> DataAwsAmi:
+    """The newest image itself, for those who also need to know its root device."""
     return DataAwsAmi(
         scope,
         id_,
@@ -47,4 +52,4 @@ def newest(scope: Construct, id_: str, arch: Arch, family: ImageFamily) -> str:
             DataAwsAmiFilter(name="virtualization-type", values=["hvm"]),
             DataAwsAmiFilter(name="state", values=["available"]),
         ],
-    ).id
+    )
