@@ -56,7 +56,7 @@ DEPLOYMENTS = mongo.Collection(
             "placement": {"bsonType": ["object", "null"], "description": "Where it runs or is being built."},
             "projected_hourly_usd": {
                 "bsonType": "decimal",
-                "description": "Price of the cheapest machine when it was requested: what is committed until one is chosen.",
+                "description": "Price of the cheapest offer when it was requested, with as many replicas as there can be: what is committed until one is chosen.",
             },
             "ca_pem": {"bsonType": ["string", "null"], "description": "Root of the instance's certificate."},
             "token_sha256": {**_STRING, "description": "Verifier of the user's instance token."},
@@ -110,7 +110,10 @@ COST_INTERVALS = mongo.Collection(
             "_id": {"bsonType": "string", "description": "Placement id."},
             "deployment_id": {**_STRING, "description": "Parent in `deployments`."},
             "user_id": {**_STRING, "description": "Who pays."},
-            "hourly_usd": {"bsonType": "decimal", "description": "Price of the offer when it was chosen."},
+            "hourly_usd": {
+                "bsonType": "decimal",
+                "description": "Price of the offer when it was chosen, with as many replicas as there can be.",
+            },
             "started_at": _DATE,
             "ended_at": {"bsonType": ["date", "null"], "description": "Null while the machine stands."},
         },

@@ -26,7 +26,7 @@ def deployment_view(
         "tier": Tier(deployment["tier"]),
         "labels": {label["name"]: label["value"] for label in deployment["labels"]},
         "replicas": deployment["workload"].get("replicas") or one_machine(),
-        "placement": deployment["placement"],
+        "placement": _placement(deployment),
         "endpoint": _endpoint(deployment),
         "boot": boot,
         "cost": {"hours": cost.hours, "accrued_usd": cost.accrued_usd} if cost else None,
@@ -46,6 +46,12 @@ def event_view(event: Document) -> Mapping[str, Any]:
         **{name: data[name] for name in shown},
         "occurred_at": datetime.fromisoformat(data["occurred_at"]).isoformat(),
     }
+
+
+def _placement(deployment: Document) -> Document | None:
+    """One from before there were replicas tells no price at its fewest."""
+    placement = deployment["placement"]
+    return None if placement is None else {"hourly_usd_at_min": None, **placement}
 
 
 def _endpoint(deployment: Document) -> Document | None:

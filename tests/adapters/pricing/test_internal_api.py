@@ -36,6 +36,9 @@ def test_a_selection_carries_what_a_stack_spec_needs(connected: Store, as_agent:
     assert first["network"] == {
         "vpc_id": "vpc-1",
         "subnet_id": "subnet-a",
+        "subnets": {"us-east-1a": "subnet-a"},
+        "public": True,
+        "balancer": None,
         "instance_profile": "flowllama-instance",
         "egress_cidrs": ["203.0.113.7/32"],
     }

@@ -18,6 +18,8 @@ RECORD = {
     "instance_profile": "flowllama-instance",
     "egress_cidrs": ["203.0.113.7/32"],
 }
+CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b"
+BALANCER = {"certificate": CERTIFICATE}
 
 
 @pytest.fixture
@@ -43,6 +45,16 @@ def test_a_record_is_written_once_and_updated_after(target: Store) -> None:
     assert after == {**before, "vpc_id": "vpc-2"}
 
 
+def test_a_balancer_stays_until_it_is_taken_away(target: Store) -> None:
+    kept = []
+    for change in ({"balancer": BALANCER}, {}, {"balancer": None}):
+        assert run({**RECORD, **change}).exit_code == 0
+        kept.append((target["networks"].find_one({}) or {})["balancer"])
+
+    whole = {"domain": None, "dns_zone": None, **BALANCER}
+    assert kept == [whole, whole, None]
+
+
 def test_a_stored_record_comes_in_as_it_is(target: Store) -> None:
     stored = {**RECORD, "_id": "aws:us-east-1:111122223333", "connected_at": "2026-11-24T04:00:00+00:00"}
 
@@ -59,6 +71,12 @@ def test_a_stored_record_comes_in_as_it_is(target: Store) -> None:
         ({"public_subnets": ["subnet-a"]}, "public_subnets"),
         ({"egress_cidrs": ["here"]}, "egress_cidrs"),
         ({"extra": 1}, "extra: Unknown field."),
+        ({"balancer": {}}, "balancer.certificate: Must be the ARN of an ACM certificate in us-east-1."),
+        ({"balancer": {"certificate": f"{CERTIFICATE}\n"}}, "balancer.certificate: Must be the ARN"),
+        ({"balancer": {"certificate": CERTIFICATE.replace("us-east-1", "us-west-2")}}, "in us-east-1."),
+        ({"balancer": {**BALANCER, "dns_zone": "Z1"}}, "balancer.dns_zone: Needs a domain"),
+        ({"balancer": {**BALANCER, "domain": "${x}.com"}}, "balancer.domain: Must be a domain name."),
+        ({"cloud": "gcp", "balancer": {}}, "balancer.certificate: Must be the link of a certificate"),
     ],
 )
 def test_a_record_of_another_form_is_refused_and_nothing_written(

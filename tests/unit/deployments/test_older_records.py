@@ -1,4 +1,4 @@
-"""Records and commands from before there were budgets: no projected price, no ceiling, no ranking, no budget."""
+"""Records and commands from before there were budgets: no projected price, no ceiling, no ranking, no replicas."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ from services.deployments.spending import OverBudgetError
 from services.deployments.store import COLLECTIONS, MIGRATIONS
 from tests.unit.deployments.world import World
 
-NEWER = ("rank_by", "egress_gib_month", "architecture")
+NEWER = ("rank_by", "egress_gib_month", "architecture", "replicas")
 
 
 @pytest.fixture
