@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from contracts import stack_google
+from contracts import stack_amazon, stack_google
 from contracts.stack_model import Machine, ModelAccess, Reach
 from contracts.stack_rules import Pattern
 from contracts.vocabulary import Cloud, Exposure, GpuKind
@@ -59,6 +59,10 @@ def check(data: Mapping[str, Any]) -> None:
     errors = _misnamed(data, _PATTERNS[cloud])
     if cloud is Cloud.GCP:
         errors = {**_beyond_google(data), **errors}
+    else:
+        patterns = _PATTERNS[cloud]
+        balanced = stack_amazon.check_balanced(data, zone=patterns["zone"], subnet=patterns["subnet_id"])
+        errors = {**balanced, **errors}
     if errors:
         raise ValidationError(errors)
 

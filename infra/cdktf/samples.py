@@ -16,6 +16,7 @@ def every() -> dict[str, dict[str, Any]]:
         "network": network(),
         "network-lean": network(lean=True),
         "deployment": deployment(),
+        "deployment-balanced": deployment_balanced(),
         "gcp-network": gcp_network(),
         "gcp-network-lean": gcp_network(lean=True),
         "gcp-deployment": gcp_deployment(),
@@ -80,6 +81,30 @@ def deployment(**changes: Any) -> dict[str, Any]:
             "digest": None,
         },
         "tokens": {"user_sha256": "a" * 64, "health_sha256": "b" * 64},
+        **changes,
+    }
+
+
+def deployment_balanced(**changes: Any) -> dict[str, Any]:
+    sample = deployment()
+    return {
+        **sample,
+        "exposure": sample["exposure"] | {"kind": "load_balanced"},
+        "replicas": {
+            "min": 1,
+            "max": 4,
+            "subnets": {
+                "us-east-1a": "subnet-0123456789abcdef0",
+                "us-east-1b": "subnet-0123456789abcdef1",
+            },
+            "public": False,
+        },
+        "balancer": {
+            "subnets": ["subnet-0123456789abcdef2", "subnet-0123456789abcdef3"],
+            "certificate": "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef",
+            "domain": "models.example.com",
+            "dns_zone": "Z0123456789ABCDEFGHIJ",
+        },
         **changes,
     }
 

@@ -16,6 +16,7 @@ from cdktf_cdktf_provider_aws.lb_listener import (
 from constructs import Construct
 
 from infra.cdktf import ids
+from infra.cdktf.accepted import accept
 from infra.cdktf.constructs.aws.balancer_group import BalancerGroup, BalancerGroupProps
 from infra.cdktf.constructs.aws.target_group import HEALTH_PATH, TargetGroupProps, target_group
 
@@ -96,7 +97,7 @@ class Balancer(Construct):
 
     def _balancer(self, group: BalancerGroup) -> Lb:
         logs = self._props.access_logs
-        return Lb(
+        balancer = Lb(
             self,
             ids.BALANCER,
             name=self._props.name,
@@ -117,6 +118,8 @@ class Balancer(Construct):
             tags={"Name": self._props.name},
             timeouts=LbTimeouts(create="10m", update="10m", delete="15m"),
         )
+        _accept(balancer, self._props)
+        return balancer
 
     def _listen(self, balancer: Lb, target_group_arn: str) -> LbListener:
         return LbListener(
@@ -146,3 +149,14 @@ class Balancer(Construct):
                 )
             ],
         )
+
+
+def _accept(balancer: Lb, props: BalancerProps) -> None:
+    if not props.protect:
+        accept(
+            balancer, CKV_AWS_150="A placement ends by itself; a protected balancer would keep it from that."
+        )
+    if props.access_logs is None:
+        accept(balancer, CKV_AWS_91="Each machine's door logs every request, without its token.")
+    if not props.internal:
+        accept(balancer, CKV2_AWS_28="Only listed networks reach it, and every path but two wants a token.")

@@ -13,6 +13,7 @@ from cdktf_cdktf_provider_aws.lb_listener import LbListener, LbListenerDefaultAc
 from constructs import Construct
 
 from infra.cdktf import ids
+from infra.cdktf.accepted import accept
 from infra.cdktf.constructs.aws.balancer import TLS_POLICY
 from infra.cdktf.constructs.aws.balancer_group import BalancerGroup, BalancerGroupProps
 from infra.cdktf.constructs.aws.target_group import HEALTH_PATH, Protocol, TargetGroupProps, target_group
@@ -70,7 +71,7 @@ class NetworkBalancer(Construct):
         )
 
     def _balancer(self, group: BalancerGroup) -> Lb:
-        return Lb(
+        balancer = Lb(
             self,
             ids.BALANCER,
             name=self._props.name,
@@ -84,6 +85,10 @@ class NetworkBalancer(Construct):
             tags={"Name": self._props.name},
             timeouts=LbTimeouts(create="10m", update="10m", delete="15m"),
         )
+        accept(balancer, CKV_AWS_91="It sees connections only; each machine's door logs every request.")
+        if not self._props.protect:
+            accept(balancer, CKV_AWS_150="Whoever lets it stand for a while only must be able to end it.")
+        return balancer
 
     def _listen(self, balancer: Lb, target_group_arn: str, protocol: Protocol) -> None:
         is_tls = protocol is Protocol.TLS
