@@ -101,6 +101,9 @@ VALIDATION = "validation"
 MANAGED = "managed"
 CERTIFICATE = "certificate"
 SSH = "ssh"
+MODEL_ROLE = "model-role"
+POOL = "pool"
+POOL_PROVIDER = "pool-provider"
 
 # Replicas on AWS; TEMPLATE, SCALING, BALANCER and LISTENER are the same on both clouds.
 LAUNCH_TEMPLATE = "launch-template"

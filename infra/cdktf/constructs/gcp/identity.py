@@ -6,6 +6,7 @@ service accounts or grants, only `iam.serviceAccounts.actAs` on this one.
 
 from dataclasses import dataclass
 
+from cdktf_cdktf_provider_google.project_iam_custom_role import ProjectIamCustomRole
 from cdktf_cdktf_provider_google.project_iam_member import ProjectIamMember
 from cdktf_cdktf_provider_google.service_account import ServiceAccount
 from cdktf_cdktf_provider_google.storage_bucket_iam_member import (
@@ -20,8 +21,17 @@ from infra.cdktf.instance.cache import PREFIX
 # Google's own role is as small as one of ours could be, and leaves nothing behind: a deleted custom role keeps its
 # name for weeks.
 LOG_WRITER = "roles/logging.logWriter"
-# Cloud Storage counts replacing an object as deleting it, and a damaged copy must be replaced.
-OBJECT_USER = "roles/storage.objectUser"
+# What sharing models takes. Google's own roles would also list, restore and change whole folders. Cloud Storage counts
+# replacing an object as deleting it, and a damaged copy must be replaced.
+SHARE_MODELS = (
+    "storage.objects.get",
+    "storage.objects.create",
+    "storage.objects.delete",
+    "storage.multipartUploads.create",
+    "storage.multipartUploads.abort",
+)
+# The id of a role has 64 letters, digits, dots and underscores.
+_LONGEST_ROLE = 64
 
 
 @dataclass(frozen=True)
@@ -46,16 +56,25 @@ class Identity(Construct):
         # A member, not a binding: a binding would take the role from everybody else in the project.
         ProjectIamMember(self, ids.POLICY, project=props.project, role=LOG_WRITER, member=account.member)
         if props.model_bucket:
-            self._share_models(account, props.model_bucket)
+            self._share_models(account, props, props.model_bucket)
         self.email = account.email
+        self.account_id = account.name
 
-    def _share_models(self, account: ServiceAccount, bucket: str) -> None:
+    def _share_models(self, account: ServiceAccount, props: IdentityProps, bucket: str) -> None:
+        role = ProjectIamCustomRole(
+            self,
+            ids.MODEL_ROLE,
+            project=props.project,
+            role_id=names.within(f"{props.name}-models", _LONGEST_ROLE).replace("-", "_"),
+            title=f"FlowLlama instances of {props.name}: share models",
+            permissions=list(SHARE_MODELS),
+        )
         objects = f"projects/_/buckets/{bucket}/objects/{PREFIX}"
         StorageBucketIamMember(
             self,
             ids.MODEL_POLICY,
             bucket=bucket,
-            role=OBJECT_USER,
+            role=role.name,
             member=account.member,
             condition=StorageBucketIamMemberCondition(
                 title="models-only", expression=f'resource.name.startsWith("{objects}")'

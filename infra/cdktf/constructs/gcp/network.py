@@ -1,4 +1,4 @@
-"""A VPC with one subnet for all zones of the region, and unless it is lean, Cloud NAT and a flow log.
+"""A VPC with one subnet for all zones of a region, and unless it is lean, Cloud NAT and a flow log; in one region or more.
 
 A subnet is neither public nor private here: a machine that has no external address leaves through NAT, or not at all
 in the lean form, which costs nothing while nobody uses it.
@@ -6,6 +6,7 @@ in the lean form, which costs nothing while nobody uses it.
 
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from itertools import combinations
 
 from cdktf_cdktf_provider_google.compute_address import ComputeAddress
 from cdktf_cdktf_provider_google.compute_network import ComputeNetwork
@@ -27,10 +28,19 @@ from infra.cdktf.accepted import accept
 
 
 @dataclass(frozen=True)
-class NetworkProps:
-    """The lower half of `cidr` is for machines; the upper half is two secondary ranges, for pods and for services.
+class Region:
+    """The lower half of `cidr` is for machines; the upper half is two secondary ranges, for pods and for services."""
 
-    `name` is unique in the region, `vpc_name` in the project: a subnet is the region's, a VPC the whole project's.
+    region: str
+    cidr: str
+    zones: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NetworkProps:
+    """`name` is unique in each region, `vpc_name` in the project: a subnet is the region's, a VPC the whole project's.
+
+    `region`, `cidr` and `zones` are the first region's. `others` may come and go; ranges never overlap.
     """
 
     name: str
@@ -39,6 +49,7 @@ class NetworkProps:
     cidr: str
     zones: tuple[str, ...]
     lean: bool
+    others: tuple[Region, ...] = ()
 
 
 class Network(Construct):
@@ -47,7 +58,9 @@ class Network(Construct):
     def __init__(self, scope: Construct, id_: str, props: NetworkProps) -> None:
         super().__init__(scope, id_)
         self._props = props
-        vpc = ComputeNetwork(
+        first = Region(props.region, props.cidr, props.zones)
+        _check([first, *props.others])
+        self._vpc = ComputeNetwork(
             self,
             ids.VPC,
             name=names.resource(props.vpc_name),
@@ -55,24 +68,33 @@ class Network(Construct):
             auto_create_subnetworks=False,
             routing_mode="REGIONAL",
         )
-        subnet = self._subnet(vpc)
-        self.egress_cidrs = [props.cidr]
-        self.vpc_id = vpc.id
-        self.public_subnets = dict.fromkeys(props.zones, subnet.id)
+        self.vpc_id = self._vpc.id
+        self.egress_cidrs: list[str] = []
+        self.public_subnets: dict[str, str] = {}
         self.private_subnets: dict[str, str] = {}
-        if not props.lean:
-            self.egress_cidrs.append(f"{self._way_out(vpc, subnet)}/32")
-            self.private_subnets = dict(self.public_subnets)
+        # The first region's ids say no region: they are older than the others.
+        self._add(first, "")
+        for region in props.others:
+            self._add(region, f"-{region.region}")
 
-    def _subnet(self, vpc: ComputeNetwork) -> ComputeSubnetwork:
-        machines, rest = IPv4Network(self._props.cidr).subnets()
+    def _add(self, region: Region, suffix: str) -> None:
+        subnet = self._subnet(region, suffix)
+        zones = dict.fromkeys(region.zones, subnet.id)
+        self.public_subnets |= zones
+        self.egress_cidrs.append(region.cidr)
+        if not self._props.lean:
+            self.egress_cidrs.append(f"{self._way_out(region, suffix, subnet)}/32")
+            self.private_subnets |= zones
+
+    def _subnet(self, region: Region, suffix: str) -> ComputeSubnetwork:
+        machines, rest = IPv4Network(region.cidr).subnets()
         pods, services = rest.subnets()
         subnet = ComputeSubnetwork(
             self,
-            ids.SUBNET,
+            f"{ids.SUBNET}{suffix}",
             name=names.resource(self._props.name),
-            region=self._props.region,
-            network=vpc.id,
+            region=region.region,
+            network=self._vpc.id,
             ip_cidr_range=str(machines),
             secondary_ip_range=[
                 ComputeSubnetworkSecondaryIpRange(range_name="pods", ip_cidr_range=str(pods)),
@@ -92,24 +114,27 @@ class Network(Construct):
             )
         return subnet
 
-    def _way_out(self, vpc: ComputeNetwork, subnet: ComputeSubnetwork) -> str:
+    def _way_out(self, region: Region, suffix: str, subnet: ComputeSubnetwork) -> str:
         """The address that machines without one of their own are seen under."""
         router = ComputeRouter(
             self,
-            ids.ROUTER,
+            f"{ids.ROUTER}{suffix}",
             name=names.resource(f"{self._props.name}-nat"),
-            region=self._props.region,
-            network=vpc.id,
+            region=region.region,
+            network=self._vpc.id,
         )
         address = ComputeAddress(
-            self, ids.NAT_ADDRESS, name=names.resource(f"{self._props.name}-nat"), region=self._props.region
+            self,
+            f"{ids.NAT_ADDRESS}{suffix}",
+            name=names.resource(f"{self._props.name}-nat"),
+            region=region.region,
         )
         ComputeRouterNat(
             self,
-            ids.NAT_GATEWAY,
+            f"{ids.NAT_GATEWAY}{suffix}",
             name=names.resource(self._props.name),
             router=router.name,
-            region=self._props.region,
+            region=region.region,
             # An address that is ours, because instances admit the platform by it.
             nat_ip_allocate_option="MANUAL_ONLY",
             nat_ips=[address.id],
@@ -125,3 +150,9 @@ class Network(Construct):
             log_config=ComputeRouterNatLogConfig(enable=True, filter="ERRORS_ONLY"),
         )
         return address.address
+
+
+def _check(regions: list[Region]) -> None:
+    for one, other in combinations(regions, 2):
+        if one.region == other.region or IPv4Network(one.cidr).overlaps(IPv4Network(other.cidr)):
+            raise ValueError("each region of a network stands once, and ranges never overlap")
