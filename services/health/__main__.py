@@ -22,10 +22,11 @@ from services.chassis.relay import Relay
 from services.chassis.sealing import Sealer
 from services.chassis.worker import Worker
 from services.health import api, handlers
-from services.health.clouds import CloudDesk, Ec2Instances
+from services.health.clouds import CloudDesk, Ec2Instances, ScalingGroups
 from services.health.instances import SERVICE, Instances
 from services.health.poller import Poller
 from services.health.probe import InstanceProbe
+from services.health.roots import read_roots
 from services.health.settings import Settings, build
 from services.health.shards import Shards
 from services.health.store import INSTANCES, MIGRATIONS
@@ -92,10 +93,11 @@ def _poller(settings: Settings, store: mongo.Store, instances: Instances, owner:
             InstanceProbe,
             Sealer(settings.sealing_keys),
             settings.instance_networks,
+            read_roots(settings.balancer_roots_file),
             connections=settings.polls_at_once,
             keepalive_s=settings.interval_s * KEPT_INTERVALS,
         ),
-        desk=CloudDesk({Cloud.AWS: Ec2Instances()}),
+        desk=CloudDesk({Cloud.AWS: Ec2Instances()}, {Cloud.AWS: ScalingGroups()}),
         clock=utc_now,
         at_once=settings.polls_at_once,
         touch_s=settings.interval_s,

@@ -1,6 +1,7 @@
 """Which addresses may be polled. The poller is a way into the operator's own network, so it is kept narrow."""
 
 import ipaddress
+import re
 from collections.abc import Sequence
 
 from services.chassis.config import Network
@@ -11,6 +12,9 @@ _PRIVATE: tuple[Network, ...] = tuple(
 )
 # Metadata services that sit inside otherwise private ranges: AWS over IPv6, Alibaba's, which shares CG-NAT space.
 _METADATA = frozenset(ipaddress.ip_address(text) for text in ("fd00:ec2::254", "100.100.100.200"))
+
+# Letters in the last label, so that nothing which a resolver could read as an address passes for a name.
+_NAME = re.compile(r"(?=.{1,253}\Z)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 
 
 def may_be_polled(text: str, networks: Sequence[Network]) -> bool:
@@ -26,6 +30,11 @@ def may_be_polled(text: str, networks: Sequence[Network]) -> bool:
     return address.is_global or any(
         address.version == network.version and address in network for network in _PRIVATE
     )
+
+
+def may_be_resolved(text: str) -> bool:
+    """A name that a balancer may have; what it leads to is judged at every poll."""
+    return _NAME.fullmatch(text) is not None
 
 
 def authority(address: str, port: int) -> str:

@@ -19,7 +19,7 @@ from services.chassis.mongo import Document
 from services.chassis.outbox import Origin
 from services.chassis.worker import Handler
 from services.health import model
-from services.health.addresses import may_be_polled
+from services.health.addresses import may_be_polled, may_be_resolved
 from services.health.instances import SERVICE, Instances, report_of
 from services.health.model import Report
 from services.health.webhooks.deliveries import Deliveries
@@ -42,7 +42,7 @@ class Ports:
 def instance_launched(message: Message, *, ports: Ports) -> None:
     """Watch a machine. A repetition tells again what is known of it, so that a lost report heals."""
     data = message.data
-    if not may_be_polled(data["address"], ports.instance_networks):
+    if not _may_be_watched(data, ports):
         raise RejectError("the address of this instance is not one that may be polled")
     rank = model.rank(data["generation"], data["placement_id"])
     known = ports.instances.of_deployment(data["deployment_id"])
@@ -132,12 +132,20 @@ def bound(ports: Ports) -> Mapping[str, Handler]:
     return {kind: partial(handler, ports=ports) for kind, handler in HANDLERS.items()}
 
 
+def _may_be_watched(data: Mapping[str, Any], ports: Ports) -> bool:
+    """A balancer may have a name, whose addresses are judged at every poll."""
+    if data["replicas"] is not None and may_be_resolved(data["address"]):
+        return True
+    return may_be_polled(data["address"], ports.instance_networks)
+
+
 def _begin(message: Message, ports: Ports) -> None:
     data, now = message.data, ports.clock()
     record: Document = {
         "_id": data["placement_id"],
         **{name: data[name] for name in _COPIED},
         "model_digest": data.get("model_digest"),
+        "replicas": data["replicas"],
         "cloud": data["cloud"].value,
         "correlation_id": message.correlation_id,
         "status": InstanceStatus.STARTING.value,

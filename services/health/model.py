@@ -1,13 +1,15 @@
 """What a poll means: pure rules from what was seen to what is written and reported."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contracts import messages as m
 from contracts.vocabulary import InstanceStatus, Reason
 
+# One failed start is the group's to mend, which launches another machine. If nobody but failed ones answers, none does.
+FAILED_BOOTS_OF_REPLICAS = 10
 FAILURES_TO_UNHEALTHY = 3  # Consecutive: a flapping instance that answers in between stays healthy.
 SUCCESSES_TO_HEALTHY = 2
 DETAIL_MAX = 300
@@ -46,17 +48,23 @@ class Look:
 
 @dataclass(frozen=True)
 class CloudState:
-    """What the cloud says of one instance; `by_spot` when it gives its own spot market as the reason."""
+    """What the cloud says of one instance; `by_spot` when it gives its own spot market as the reason.
+
+    A scaling group is `standing` as long as nobody deletes it; `detail` says how many machines it has.
+    """
 
     state: str
     by_spot: bool = False
+    detail: str | None = None
 
     @property
     def gone(self) -> bool:
-        return self.state in ("shutting-down", "terminated", "stopping", "stopped", ABSENT)
+        return self.state in ("shutting-down", "terminated", "stopping", "stopped", DELETING, ABSENT)
 
 
 ABSENT = "absent"
+DELETING = "being deleted"
+STANDING = "standing"
 
 
 @dataclass(frozen=True)
@@ -65,9 +73,13 @@ class Streak:
 
     failures: int = 0
     successes: int = 0
+    failed_boots: int = 0
 
-    def after(self, *, success: bool) -> "Streak":
-        return Streak(successes=self.successes + 1) if success else Streak(failures=self.failures + 1)
+    def after(self, look: Look) -> "Streak":
+        if look.serves:
+            return Streak(successes=self.successes + 1)
+        failed = look.failure is None and look.phase == "failed"
+        return Streak(failures=self.failures + 1, failed_boots=self.failed_boots + 1 if failed else 0)
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,7 @@ def judge(record: Mapping[str, Any], look: Look, streak: Streak, now: datetime) 
     """Weigh one look at an instance that is not terminated."""
     if look.is_ours:
         return Verdict(streak)
-    after = streak.after(success=look.serves)
+    after = streak.after(look)
     changes = _told_changes(record, look, now) if look.failure is None else {}
     report = _report(record, look, after)
     if report is not None:
@@ -106,6 +118,22 @@ def gone(record: Mapping[str, Any], cloud: CloudState, now: datetime) -> Verdict
     reason = Reason.SPOT_INTERRUPTED if by_spot else Reason.INSTANCE_TERMINATED
     report = Report(InstanceStatus.TERMINATED, reason, f"the cloud says that the instance is {cloud.state}")
     return Verdict(Streak(), status_changes(report, now), report)
+
+
+def with_the_clouds_word(record: Mapping[str, Any], verdict: Verdict, cloud: CloudState) -> Verdict:
+    """What a silent group's machines are about: part of bad news, or how far the start has come."""
+    if cloud.detail is None:
+        return verdict
+    if verdict.report is not None:
+        report = replace(verdict.report, detail=f"{verdict.report.detail}; {cloud.detail}")
+        return replace(
+            verdict, report=report, changes={**verdict.changes, "detail": report.detail[:DETAIL_MAX]}
+        )
+    boot = {"phase": "booting", "progress_pct": None, "detail": cloud.detail}
+    is_news = record["boot"]["phase"] == "booting" and record["boot"] != boot
+    if record["status"] != InstanceStatus.STARTING or not is_news:
+        return verdict
+    return replace(verdict, changes={**verdict.changes, "boot": boot})
 
 
 def announced(action: str, at: datetime) -> dict[str, str]:
@@ -131,7 +159,7 @@ def rank(generation: int, placement_id: str) -> tuple[int, int]:
 
 def _report(record: Mapping[str, Any], look: Look, streak: Streak) -> Report | None:
     status = InstanceStatus(record["status"])
-    if look.failure is None and look.phase == "failed":
+    if streak.failed_boots >= (1 if record.get("replicas") is None else FAILED_BOOTS_OF_REPLICAS):
         return _boot_failed(record, look)
     if status is InstanceStatus.STARTING:
         return _healthy() if look.serves else None

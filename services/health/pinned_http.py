@@ -1,4 +1,4 @@
-"""Requests to one instance: a literal address, its own root certificate, no redirect, a cap on bytes."""
+"""Requests to one instance or balancer: a literal address, known roots, no redirect, a cap on bytes."""
 
 import json
 import ssl
@@ -18,12 +18,16 @@ class UnusableAnswerError(Exception):
 
 @dataclass(frozen=True)
 class Door:
-    """The way to one instance. `tls` is its pinned root, or `UNVERIFIED`."""
+    """The way to one instance. `tls` is its pinned root, or `UNVERIFIED`.
+
+    A balancer has a `name`, too: its certificate is for that, and `authority` is the address that the name led to.
+    """
 
     session: aiohttp.ClientSession
     authority: str
     tls: "ssl.SSLContext | bool"
     token: str | None = None
+    name: str | None = None
 
     async def get(self, path: str) -> Mapping[str, Any]:
         """The JSON object at a path. Raises `UnusableAnswerError`, or what aiohttp raises."""
@@ -34,12 +38,15 @@ class Door:
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> Mapping[str, Any]:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        if self.name is not None:
+            headers["Host"] = f"{self.name}:{self.authority.rpartition(':')[2]}"
         async with self.session.request(
             method,
             f"https://{self.authority}{path}",
             json=body,
             headers=headers,
             ssl=self.tls,
+            server_hostname=self.name,
             allow_redirects=False,
         ) as answer:
             content = await _read(answer)

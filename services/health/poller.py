@@ -157,7 +157,7 @@ class Poller:
         cloud = await self._ask_cloud(watch, insist=verdict.report is not None)
         if cloud is not None and self._is_gone(watch, cloud):
             return model.gone(watch.record, cloud, now)
-        return verdict
+        return verdict if cloud is None else model.with_the_clouds_word(watch.record, verdict, cloud)
 
     async def _ask_cloud(self, watch: Watch, *, insist: bool) -> model.CloudState | None:
         now = self._monotonic()

@@ -1,4 +1,4 @@
-"""One look at one instance: first contact, status, model list, and once per start a generated token."""
+"""One look at one instance or balancer: first contact, status, model list, and once per start a generated token."""
 
 import asyncio
 import errno
@@ -16,7 +16,8 @@ from contracts.http.health import InstanceSaysSchema
 from services.chassis.config import Network
 from services.chassis.errors import RejectError
 from services.chassis.sealing import Sealer, verifier
-from services.health.addresses import authority, may_be_polled
+from services.health import entrance
+from services.health.entrance import Resolve
 from services.health.model import Look
 from services.health.pinned_http import (
     UNVERIFIED,
@@ -26,6 +27,7 @@ from services.health.pinned_http import (
     open_session,
     trusting,
 )
+from services.health.roots import Roots, read_roots
 
 DEADLINE_S = 5.0
 ANSWER_DEADLINE_S = 60.0  # The first token of a large model takes longer than any other answer.
@@ -33,6 +35,8 @@ KEPT_CONTEXTS = 16_384  # One per instance; making one costs more than a poll.
 PROMPT = "Say hello."
 # These say that this process is out of something: of the instance they say nothing.
 _OUR_TROUBLE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+# What a balancer says itself: its machine does not answer, there is none, or it takes too long.
+NO_MACHINE = frozenset({502, 503, 504})
 _EMBEDS_ONLY = b"does not support generate"  # Ollama's words for an embedding model.
 
 
@@ -42,13 +46,15 @@ class Probe(Protocol):
 
 
 class InstanceProbe:
-    """Use within one event loop, as an async context manager."""
+    """Use within one event loop, as an async context manager. `roots` are those of balancers."""
 
     def __init__(
         self,
         sealer: Sealer,
         networks: Sequence[Network],
+        roots: Roots | None = None,
         *,
+        resolver: Resolve = entrance.resolve,
         connections: int = 200,
         keepalive_s: float = 45.0,
         deadline_s: float = DEADLINE_S,
@@ -56,6 +62,8 @@ class InstanceProbe:
     ) -> None:
         self._sealer = sealer
         self._networks = networks
+        self._roots = roots or read_roots(None)
+        self._resolver = resolver
         self._connections = connections
         self._keepalive_s = keepalive_s
         self._deadline_s = deadline_s
@@ -78,7 +86,8 @@ class InstanceProbe:
         except TimeoutError:
             return Look(failure="no answer in time")
         except aiohttp.ClientConnectorCertificateError:
-            return Look(failure="its certificate does not verify against the pinned root")
+            known = "the pinned root" if record.get("replicas") is None else "the roots of balancers"
+            return Look(failure=f"its certificate does not verify against {known}")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             why = f"no connection, or it broke ({type(error).__name__})"
             return Look(failure=why, is_ours=getattr(error, "errno", None) in _OUR_TROUBLE)
@@ -86,14 +95,11 @@ class InstanceProbe:
             return Look(failure="its token can't be opened with the sealing keys in force")
 
     async def _look(self, record: Mapping[str, Any]) -> Look:
-        if not may_be_polled(record["address"], self._networks):
-            raise UnusableAnswerError("its address is not one that may be polled")
         token = self._sealer.open(record["health_token_sealed"])
-        place = authority(record["address"], record["port"])
+        balanced = record.get("replicas") is not None
         async with asyncio.timeout(self._deadline_s):
-            ca_pem = record.get("ca_pem") or await self._first_contact(place, token)
-            door = Door(self._session, place, self._context(ca_pem), token)
-            says = self._read_status(record, await door.get("/_flowllama/status"))
+            ca_pem, door = await (self._to_balancer if balanced else self._to_machine)(record, token)
+            says = self._read_status(record, await _status(door, balanced=balanced))
             at_rest = says["phase"] == "ready"
             answered = at_rest and record.get("answered_at") is not None
             busy = at_rest and says["in_flight"] > 0
@@ -105,12 +111,24 @@ class InstanceProbe:
             phase=says["phase"],
             progress_pct=says["progress_pct"],
             detail=says["detail"],
-            interruption=says["interruption"],
+            # That of one replica is its group's to mend.
+            interruption=None if balanced else says["interruption"],
             ca_pem=ca_pem,
             busy=busy,
             listed=listed,
             answered=answered,
         )
+
+    async def _to_machine(self, record: Mapping[str, Any], token: str) -> tuple[str, Door]:
+        place = entrance.of_machine(record["address"], record["port"], self._networks)
+        ca_pem = record.get("ca_pem") or await self._first_contact(place, token)
+        return ca_pem, Door(self._session, place, self._context(ca_pem), token)
+
+    async def _to_balancer(self, record: Mapping[str, Any], token: str) -> tuple[str | None, Door]:
+        """There is no first contact: whoever answers for the name must prove it to the roots that we know."""
+        name, port = record["address"], record["port"]
+        place = await entrance.of_balancer(name, port, self._networks, self._resolver)
+        return self._roots.ca_pem, Door(self._session, place, self._roots.context, token, name)
 
     async def _first_contact(self, place: str, token: str) -> str:
         """The root certificate, believed only with the proof that nobody without the verifier can make."""
@@ -146,6 +164,15 @@ class InstanceProbe:
                 vectors = await door.post("/api/embed", {"model": model, "input": PROMPT, "truncate": True})
                 return bool(vectors.get("embeddings"))
         return said.get("done") is True and bool(said.get("eval_count") or said.get("response"))
+
+
+async def _status(door: Door, *, balanced: bool) -> Mapping[str, Any]:
+    try:
+        return await door.get("/_flowllama/status")
+    except StatusError as error:
+        if balanced and error.status in NO_MACHINE:
+            raise UnusableAnswerError("the balancer has no machine that is ready") from error
+        raise
 
 
 def _lists(record: Mapping[str, Any], tags: Mapping[str, Any]) -> bool:

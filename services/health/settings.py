@@ -1,6 +1,10 @@
-"""Settings of health. Both lists of networks admit what is refused without them, so they are empty by default."""
+"""Settings of health. Both lists of networks admit what is refused without them, so they are empty by default.
+
+`balancer_roots_file` names the only roots that balancers are verified by; without one the public roots do.
+"""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from environs import Env
 
@@ -15,6 +19,7 @@ class Settings:
     common: CommonSettings
     sealing_keys: tuple[str, ...] = field(repr=False)
     instance_networks: tuple[Network, ...]
+    balancer_roots_file: Path | None
     interval_s: float
     starting_interval_s: float
     polls_at_once: int
@@ -32,6 +37,7 @@ def build(env: Env) -> Settings:
         common=config.common(env, service="health", default_port=PORT),
         sealing_keys=config.sealing_keys(env),
         instance_networks=config.networks(env, "INSTANCE_NETWORKS"),
+        balancer_roots_file=env.path("BALANCER_ROOTS_FILE", None),
         interval_s=env.float("HEALTH_INTERVAL_S", 30.0, validate=config.at_least(1)),
         starting_interval_s=env.float("STARTING_INTERVAL_S", 2.0, validate=config.at_least(1)),
         polls_at_once=env.int("HEALTH_POLLS_AT_ONCE", 200, validate=config.at_least(1)),

@@ -36,8 +36,12 @@ INSTANCES = Collection(
             "generation": {**_NUMBER, "description": "Of the deployment when it was launched."},
             "cloud": {"enum": [cloud.value for cloud in Cloud]},
             "region": _TEXT,
-            "instance_id": {**_TEXT, "description": "The cloud's own id."},
-            "address": {**_TEXT, "description": "A literal IP address; names are never polled."},
+            "instance_id": {**_TEXT, "description": "The cloud's own id; with replicas their group's name."},
+            "address": {**_TEXT, "description": "A literal IP address; a balancer may have a name."},
+            "replicas": {
+                "bsonType": ["object", "null"],
+                "description": "How many machines at least and at most, behind one balancer; null for one alone.",
+            },
             "port": _NUMBER,
             "model": {**_TEXT, "description": "The tag it must list."},
             "model_digest": {"bsonType": ["string", "null"], "description": "What the tag must stand for."},
@@ -139,4 +143,5 @@ COLLECTIONS = (INSTANCES, POLLER_SHARDS, WEBHOOKS, WEBHOOK_DELIVERIES)
 MIGRATIONS = (
     Migration(1, "collections, validators and indexes", lambda store: declare(store, COLLECTIONS)),
     Migration(2, "instances are found by the cloud's id", lambda store: declare(store, (INSTANCES,))),
+    Migration(3, "instances may be replicas", lambda store: declare(store, (INSTANCES,))),
 )

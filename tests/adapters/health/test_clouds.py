@@ -2,13 +2,20 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from services.health.clouds import CloudDesk, CloudUnavailableError, Ec2Instances
-from services.health.model import ABSENT, CloudState
+from services.health.clouds import (
+    CloudDesk,
+    CloudUnavailableError,
+    Ec2Instances,
+    ScalingGroups,
+    _group_state,
+)
+from services.health.model import ABSENT, STANDING, CloudState
 
 REGION = "us-east-1"
 
@@ -65,6 +72,49 @@ def test_an_outage_is_unknown_and_never_gone(monkeypatch: pytest.MonkeyPatch) ->
 
     with pytest.raises(CloudUnavailableError):
         Ec2Instances().states(REGION, ["i-0123456789abcdef0"])
+
+
+def test_a_group_says_how_many_machines_it_has_and_an_unknown_one_nothing(ec2: object) -> None:
+    connect: Any = boto3.client
+    client = connect("autoscaling", region_name=REGION)
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]  # type: ignore[attr-defined]  # boto3's client
+    client.create_launch_configuration(
+        LaunchConfigurationName="lc", ImageId="ami-12c6146b", InstanceType="t3.micro"
+    )
+    client.create_auto_scaling_group(
+        AutoScalingGroupName="ours",
+        LaunchConfigurationName="lc",
+        MinSize=2,
+        MaxSize=3,
+        VPCZoneIdentifier=subnet,
+    )
+
+    states = ScalingGroups().states(REGION, ["ours", "never-was"])
+
+    assert states == {
+        "ours": CloudState(STANDING, detail="2 of 2 machines are launched, 2 in service"),
+    }
+    assert not states["ours"].gone
+
+
+def test_a_group_that_is_being_deleted_is_gone() -> None:
+    group = {
+        "Instances": [{"LifecycleState": "Terminating"}],
+        "DesiredCapacity": 0,
+        "Status": "Delete in progress",
+    }
+
+    assert _group_state(group).gone
+
+
+async def test_replicas_are_asked_about_by_their_groups_name() -> None:
+    machines, groups = CountingCloud(), CountingCloud()
+    desk = CloudDesk({"aws": machines}, {"aws": groups}, gather_s=0.01)
+    record = {"cloud": "aws", "region": REGION, "instance_id": "group", "replicas": {"min": 2, "max": 3}}
+
+    await asyncio.gather(desk.ask(record), desk.ask({**record, "instance_id": "i-a", "replicas": None}))
+
+    assert (machines.asked, groups.asked) == ([["i-a"]], [["group"]])
 
 
 class CountingCloud:

@@ -13,6 +13,7 @@ from services.health.instances import Instances
 from services.health.model import CloudState
 from services.health.poller import Poller
 from services.health.probe import InstanceProbe
+from services.health.roots import Roots
 from services.health.shards import Shards
 from services.health.store import COLLECTIONS
 from services.health.watchlist import Pace, Watchlist
@@ -41,20 +42,20 @@ class FakeCloud:
 
 
 class World:
-    def __init__(self, store: Store, owner: str = "first") -> None:
+    def __init__(self, store: Store, owner: str = "first", roots: Roots | None = None) -> None:
         declare(store, COLLECTIONS)
         self.clock = TurnedClock()
         self.seconds = 0.0
-        self.cloud = FakeCloud()
+        self.cloud, self.groups = FakeCloud(), FakeCloud()
         self.instances = Instances(store)
         self.shards = Shards(store, owner, count=1, most=1, monotonic=lambda: self.seconds)
-        self.probe = InstanceProbe(SEALER, LOOPBACK, deadline_s=0.5, answer_deadline_s=0.5)
+        self.probe = InstanceProbe(SEALER, LOOPBACK, roots, deadline_s=0.5, answer_deadline_s=0.5)
         self.poller = Poller(
             instances=self.instances,
             shards=self.shards,
             watchlist=Watchlist(Pace(running_s=30, starting_s=2)),
             probe=lambda: self.probe,
-            desk=CloudDesk({"aws": self.cloud}, gather_s=0),
+            desk=CloudDesk({"aws": self.cloud}, {"aws": self.groups}, gather_s=0),
             clock=self.clock,
             at_once=50,
             touch_s=30,
@@ -62,8 +63,9 @@ class World:
         )
         self.ports = Ports(self.instances, Deliveries(store), LOOPBACK, self.clock)
 
-    def launch(self, instance: FakeInstance) -> None:
-        handlers.instance_launched(launched(address=instance.address, port=instance.port), ports=self.ports)
+    def launch(self, instance: FakeInstance, **changes: Any) -> None:
+        message = launched(address=instance.address, port=instance.port, **changes)
+        handlers.instance_launched(message, ports=self.ports)
 
     async def after(self, seconds: float) -> dict[str, Any]:
         """Let time pass and every due look happen; returns the record."""

@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from services.health.addresses import authority, may_be_polled
+from services.health.addresses import authority, may_be_polled, may_be_resolved
 
 LOCAL = (ipaddress.ip_network("127.77.0.0/16"),)
 
@@ -41,6 +41,19 @@ def test_addresses_that_clouds_give_to_machines(address: str) -> None:
 )
 def test_addresses_that_are_never_called(address: str) -> None:
     assert not may_be_polled(address, ())
+
+
+@pytest.mark.parametrize("name", ["dep-1.models.example.com", "lb-1.us-east-1.elb.amazonaws.com"])
+def test_a_balancers_name_may_be_resolved(name: str) -> None:
+    assert may_be_resolved(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["localhost", "127.1", "0x7f.1", "10.0.0.1", "a.b/", "a b.com", "-a.com", "a..com", "a.com.", "::1", ""],
+)
+def test_what_is_no_public_name_is_never_resolved(name: str) -> None:
+    assert not may_be_resolved(name)
 
 
 def test_a_list_admits_what_it_names_and_nothing_else() -> None:

@@ -55,6 +55,30 @@ def test_every_message_that_health_receives_has_a_handler() -> None:
     assert frozenset(handlers.HANDLERS) == messages_received_by("health")
 
 
+def test_replicas_are_watched_by_their_balancers_name(ports: Ports) -> None:
+    name, replicas = "dep-1.models.example.com", {"min": 2, "max": 3}
+
+    handle(launched(address=name, instance_id="flowllama-group", replicas=replicas), ports)
+
+    watched = record(ports)
+    assert (watched["address"], watched["replicas"]) == (name, replicas)
+
+
+@pytest.mark.parametrize(
+    ("address", "replicas"),
+    [
+        ("dep-1.models.example.com", None),
+        ("localhost", {"min": 1, "max": 1}),
+        ("169.254.169.254", {"min": 1, "max": 1}),
+    ],
+)
+def test_a_name_is_for_balancers_and_must_look_like_one(
+    ports: Ports, address: str, replicas: dict[str, int] | None
+) -> None:
+    with pytest.raises(RejectError):
+        handle(launched(address=address, replicas=replicas), ports)
+
+
 def test_a_launched_instance_is_watched_from_then_on(ports: Ports) -> None:
     handle(launched(), ports)
 

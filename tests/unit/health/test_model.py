@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from contracts.vocabulary import InstanceStatus, Reason
-from services.health.model import CloudState, Look, Streak, Verdict, gone, judge, rank
+from services.health.model import (
+    CloudState,
+    Look,
+    Streak,
+    Verdict,
+    gone,
+    judge,
+    rank,
+    with_the_clouds_word,
+)
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 READY = Look(phase="ready", progress_pct=100, ca_pem="PEM", listed=True, answered=True)
@@ -49,6 +58,56 @@ def test_a_starting_instance_is_healthy_once_its_model_is_listed_and_has_answere
 
 def test_a_starting_instance_may_be_silent_for_long() -> None:
     assert reports(record(), *[FAILS] * 50) == [None] * 50
+
+
+REPLICAS = {"min": 2, "max": 3}
+FAILED = Look(phase="failed", detail="no such model")
+
+
+def test_one_replica_that_failed_to_start_is_its_groups_to_mend() -> None:
+    waiting = record(replicas=REPLICAS)
+
+    assert reports(waiting, *[FAILED, Look(phase="pulling")] * 20) == [None] * 40
+    assert reports(waiting, *[FAILED] * 10) == [None] * 9 + ["unhealthy"]
+    assert reports(record(), FAILED) == ["unhealthy"]
+
+
+def test_a_silent_groups_machines_are_counted_while_it_starts() -> None:
+    cloud = CloudState("standing", detail="1 of 2 machines are launched, 1 in service")
+    before = record(replicas=REPLICAS, boot={"phase": "booting", "progress_pct": None, "detail": None})
+
+    told = with_the_clouds_word(before, judge(before, FAILS, Streak(), NOW), cloud)
+    again = with_the_clouds_word({**before, **told.changes}, Verdict(Streak()), cloud)
+
+    assert told.report is None
+    assert told.changes == {
+        "boot": {
+            "phase": "booting",
+            "progress_pct": None,
+            "detail": "1 of 2 machines are launched, 1 in service",
+        }
+    }
+    assert again.changes == {}, "what is known is not written again"
+
+
+def test_a_phase_that_a_replica_told_is_not_taken_back() -> None:
+    before = record(replicas=REPLICAS, boot={"phase": "pulling", "progress_pct": 43, "detail": None})
+
+    assert with_the_clouds_word(before, Verdict(Streak()), CloudState("standing", detail="x")).changes == {}
+
+
+def test_bad_news_of_replicas_say_how_many_there_are() -> None:
+    before, cloud = (
+        record("healthy", replicas=REPLICAS),
+        CloudState("standing", detail="0 of 2 machines are launched"),
+    )
+    verdict = looks(before, FAILS, FAILS, FAILS)[-1]
+
+    told = with_the_clouds_word(before, verdict, cloud)
+
+    assert told.report is not None
+    assert told.report.detail == "no answer in time; 0 of 2 machines are launched"
+    assert told.changes["detail"] == told.report.detail
 
 
 def test_progress_is_written_only_when_it_changes() -> None:
