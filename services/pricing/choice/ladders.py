@@ -31,18 +31,19 @@ class Bill:
     def __init__(
         self, alike: Alike, needs: Needs, recovery_s: int, own_addresses: frozenset[str] = frozenset()
     ) -> None:
-        self._needs, self._own_addresses, self.recovery_s = needs, own_addresses, recovery_s
+        self.needs, self._own_addresses, self.recovery_s = needs, own_addresses, recovery_s
         self.machines = needs.machines
         self.beside: dict[str, int] = {}
         for costs, names in alike:
             self.beside.update(dict.fromkeys(names, costs.total(needs)))
-            for name in own_addresses.intersection(names):
-                self.beside[name] = costs.total(self.needs_in(name))
+            if own_addresses:
+                own = dict.fromkeys(own_addresses.intersection(names), costs.total(replace(needs, nat=False)))
+                self.beside.update(own)
         self.least = min(self.beside.values(), default=0)
         self.most = max(self.beside.values(), default=0)
 
     def needs_in(self, region: str) -> Needs:
-        return replace(self._needs, nat=False) if region in self._own_addresses else self._needs
+        return replace(self.needs, nat=False) if region in self._own_addresses else self.needs
 
     def hourly(self, offer: "Offer") -> int:
         """What is billed."""
@@ -100,9 +101,8 @@ class Ladder:
         """How many offers have an expected cost that scores below this, and are billed at most the ceiling."""
         floors, cost, machines = self.floors, score / weight, bill.machines
         possible = bisect_right(floors, (cost - bill.least) / machines + 1)
-        wear = self.dearest_wear * bill.recovery_s // 3600 + 2
-        surely = min((cost - bill.most) / machines - wear, bill.within(ceiling, bill.most))
-        sure = bisect_left(floors, surely, 0, possible)
+        wear = (self.dearest_wear * bill.recovery_s // 3600 + 2) * machines
+        sure = bisect_left(floors, (min(cost - wear, ceiling) - bill.most) / machines, 0, possible)
         if sure == possible:
             return sure
         return sure + sum(

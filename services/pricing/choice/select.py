@@ -116,10 +116,10 @@ class Chooser:
 
     def _candidate(self, offer: Offer, found: Fit) -> Candidate:
         bill = self.bill
-        zones = self._around.open_zones(offer)
-        if self._balanced and offer.zone:
-            zones = self._no_dearer(offer)
-        needs = bill.needs_in(offer.region.name)
+        zones, needs = self._around.open_zones(offer), bill.needs
+        if self._balanced:
+            needs = bill.needs_in(offer.region.name)
+            zones = self._no_dearer(offer) if offer.zone else zones
         return Candidate(offer, found, zones, bill.hourly(offer), bill.expected(offer), needs)
 
     def _no_dearer(self, offer: Offer) -> tuple[str, ...]:

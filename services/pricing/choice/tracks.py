@@ -30,6 +30,7 @@ class Track:
         self, market: Market, serving: Serving, bill: Bill, ceilings: Sequence[Ceiling], *, by_token: bool
     ) -> None:
         self._serving, self._bill, self._ceilings = serving, bill, ceilings
+        self._machines, self._least = bill.machines, bill.least
         self._lanes = [lane for lane in market.lanes if lane.group in serving]
         self._by_token = by_token
         self._ceiling = min((most for _, most in ceilings), default=NO_LIMIT)
@@ -102,7 +103,7 @@ class Track:
             cursor += 1
             stop = ladder.reach(self._bill, self._ceiling)
             if stop:
-                bound = (ladder.floors[0] * self._bill.machines + self._bill.least) * weight
+                bound = (ladder.floors[0] * self._machines + self._least) * weight
                 # A lane has a place in the order of its own, so that equal bounds never compare ladders.
                 number = (lane.group << 32) | cursor
                 heappush(ahead, (bound, number, ladder, 0, stop, lane, cursor, start, weight))
@@ -114,7 +115,7 @@ class Track:
         offer = ladder.offers[position]
         following = position + 1
         if following < stop:
-            bound = (ladder.floors[following] * self._bill.machines + self._bill.least) * weight
+            bound = (ladder.floors[following] * self._machines + self._least) * weight
             heapreplace(ahead, (bound, number, ladder, following, stop, lane, cursor, start, weight))
         else:
             heappop(ahead)
@@ -141,7 +142,7 @@ class Track:
 
     def _waiting(self) -> Iterator[Waiting]:
         """The lanes by the least that their first offer can score."""
-        serving, least, machines = self._serving, self._bill.least, self._bill.machines
+        serving, least, machines = self._serving, self._least, self._machines
         if not self._by_token:
             for lane in self._lanes:
                 yield lane.floor * machines + least, 1, lane, serving[lane.group][0]
