@@ -19,7 +19,7 @@ from services.chassis.relay import EVENTS
 from tests.e2e.platform import Platform, running
 from tests.workers import Rooms, arranged
 
-START_LIMIT_S = 20
+START_LIMIT_S = 60
 
 
 @pytest.hookimpl(trylast=True)

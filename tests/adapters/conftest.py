@@ -15,7 +15,7 @@ from localstack_client.session import Session
 from tests.conftest import free_port
 
 EMULATOR = Path(__file__).parents[2] / ".venv-ministack" / "bin" / "ministack"
-START_LIMIT_S = 30
+START_LIMIT_S = 60
 
 
 @pytest.fixture(scope="session")

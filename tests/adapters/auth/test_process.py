@@ -28,7 +28,7 @@ pytestmark = pytest.mark.processes
 
 SECRET = "s" * 43
 ACCOUNT = {"email": "ada@example.org", "password": "correct horse battery"}
-START_LIMIT_S = 30
+START_LIMIT_S = 60
 
 Start = Callable[[], "subprocess.Popen[bytes]"]
 

@@ -13,7 +13,7 @@ import requests
 
 from infra.local.keys import Keys, ensure_keys
 from tests.conftest import free_port
-from tests.infra.local.cloud_client import Cloud, answers, await_that, with_network
+from tests.infra.local.cloud_client import START_WITHIN_S, Cloud, answers, await_that, with_network
 
 BOOT_S = 0.6
 
@@ -50,7 +50,7 @@ def cloud_process(
             stderr=subprocess.STDOUT,
         )
         try:
-            await_that(lambda: answers(f"{url}/_fleet/instances"))
+            await_that(lambda: answers(f"{url}/_fleet/instances"), START_WITHIN_S)
             yield with_network(url, network)
         finally:
             process.terminate()
