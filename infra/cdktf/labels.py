@@ -22,6 +22,11 @@ def for_stack(spec: StackSpec) -> dict[str, str]:
     return {**from_tags(spec.tags), **tags.ours(spec)}
 
 
+def lasting(labels: Mapping[str, str]) -> dict[str, str]:
+    """Without the one that every run of the agent changes: a group replaces its machines when their labels change."""
+    return {key: value for key, value in labels.items() if key != tags.EPOCH}
+
+
 def from_tags(tags_: Mapping[str, str]) -> dict[str, str]:
     """Keys that would become the same label keep apart by a hash of what they were."""
     counted = Counter(_key(key) for key in tags_)

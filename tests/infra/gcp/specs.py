@@ -61,6 +61,7 @@ SPECS: dict[str, dict[str, Any]] = {
         exposure=listed(*(f"203.0.113.{last}/32" for last in range(21)), "2001:db8::/32"),
         tags={"label": HOSTILE},
     ),
+    "balanced-next-epoch": samples.gcp_deployment_balanced(epoch=2),
     "balanced-long-name": samples.gcp_deployment_balanced(
         placement_id=f"{samples.DEPLOYMENT_ID}-123456", balancer=NO_NAME
     ),

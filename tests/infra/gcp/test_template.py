@@ -66,3 +66,16 @@ def test_the_next_template_stands_before_the_last_one_goes(stacks: Stacks) -> No
     assert made["lifecycle"] == {"create_before_destroy": True}
     assert made["name_prefix"] == f"{NAME}-"
     assert len(template(stacks, "balanced-long-name")["name_prefix"]) <= 54
+
+
+def test_another_run_of_the_agent_replaces_no_machine(stacks: Stacks) -> None:
+    again, first = stacks["balanced-next-epoch"], stacks["gcp-deployment-balanced"]
+    kinds = ("google_compute_instance_template", "google_compute_region_instance_group_manager")
+
+    assert all(again["resource"][kind] == first["resource"][kind] for kind in kinds)
+    # The provider lays these over the template's own.
+    assert (
+        again["provider"]["google"][0]["default_labels"] == first["provider"]["google"][0]["default_labels"]
+    )
+    for name, epoch in (("gcp-deployment-balanced", "1"), ("balanced-next-epoch", "2")):
+        assert only(stacks[name], "google_compute_global_address")["labels"]["flowllama-epoch"] == epoch

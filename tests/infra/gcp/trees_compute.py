@@ -6,7 +6,6 @@ from typing import Any
 from infra.cdktf.constructs.gcp.admission import Admission, AdmissionProps
 from infra.cdktf.constructs.gcp.balancer import Balancer, BalancerProps
 from infra.cdktf.constructs.gcp.firewall import IAP_RANGE, Firewall, FirewallProps
-from infra.cdktf.constructs.gcp.scaling import boot_s
 from tests.infra.gcp.trees import Tree, refused
 
 USERS = "203.0.113.0/24"
@@ -30,7 +29,13 @@ def nobody_admitted(stack: Any) -> None:
 
 def without_a_certificate(stack: Any) -> None:
     props = BalancerProps(
-        name="bare", instance_group="group", parallel=1, cidrs=(USERS,), certificate=None, host=None
+        name="bare",
+        instance_group="group",
+        parallel=1,
+        cidrs=(USERS,),
+        certificate=None,
+        host=None,
+        labels={},
     )
     Balancer(stack, "balancer", props)
 
@@ -47,5 +52,4 @@ TREES: Mapping[str, Tree] = {
     "without-a-source": refused(without_a_source),
     "nobody-admitted": refused(nobody_admitted),
     "no-certificate": refused(without_a_certificate),
-    "longest-boot": lambda _: boot_s(16_384),
 }

@@ -17,11 +17,9 @@ from cdktf_cdktf_provider_aws.autoscaling_policy import (
 )
 from constructs import Construct
 
-# Of what a machine can do. A new machine needs minutes to come up, and what is left bridges them.
-_LOAD = 0.7
-CPU_PERCENT = 70.0
-# What we take a question and its answer to last when nobody has measured: 300 tokens at 30 tokens a second.
-_USUAL_ANSWER_S = 10
+from infra.cdktf import load
+
+CPU_PERCENT = 100 * load.TARGET
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ Target = Cpu | Requests
 
 def usual_requests_a_minute(parallel: int) -> float:
     """What a machine that writes so many answers at a time takes at seven tenths of its load."""
-    return round(parallel * 60 / _USUAL_ANSWER_S * _LOAD, 1)
+    return round(load.usual_requests_a_second(parallel) * 60 * load.TARGET, 1)
 
 
 def track(

@@ -27,11 +27,8 @@ from cdktf_cdktf_provider_google.compute_region_autoscaler import (
 )
 from constructs import Construct
 
-from infra.cdktf import ids
+from infra.cdktf import ids, load
 
-# Of a machine's CPU, or of the requests that the balancer thinks it takes. A new machine needs minutes to come up, and
-# what is left bridges them.
-TARGET = 0.7
 # A machine that goes takes its loaded model with it; one in ten minutes is soon enough to save money.
 _SHRINK_BY, _SHRINK_WINDOW_S = 1, 600
 
@@ -81,10 +78,12 @@ def scale(scope: Construct, range_: Range, group_id: str) -> None:
 
 def _zonal(range_: Range) -> ComputeAutoscalerAutoscalingPolicy:
     return ComputeAutoscalerAutoscalingPolicy(
-        cpu_utilization=ComputeAutoscalerAutoscalingPolicyCpuUtilization(target=TARGET)
+        cpu_utilization=ComputeAutoscalerAutoscalingPolicyCpuUtilization(target=load.TARGET)
         if range_.signal is Signal.CPU
         else None,
-        load_balancing_utilization=ComputeAutoscalerAutoscalingPolicyLoadBalancingUtilization(target=TARGET)
+        load_balancing_utilization=ComputeAutoscalerAutoscalingPolicyLoadBalancingUtilization(
+            target=load.TARGET
+        )
         if range_.signal is Signal.REQUESTS
         else None,
         scale_in_control=ComputeAutoscalerAutoscalingPolicyScaleInControl(
@@ -99,11 +98,11 @@ def _zonal(range_: Range) -> ComputeAutoscalerAutoscalingPolicy:
 
 def _regional(range_: Range) -> ComputeRegionAutoscalerAutoscalingPolicy:
     return ComputeRegionAutoscalerAutoscalingPolicy(
-        cpu_utilization=ComputeRegionAutoscalerAutoscalingPolicyCpuUtilization(target=TARGET)
+        cpu_utilization=ComputeRegionAutoscalerAutoscalingPolicyCpuUtilization(target=load.TARGET)
         if range_.signal is Signal.CPU
         else None,
         load_balancing_utilization=ComputeRegionAutoscalerAutoscalingPolicyLoadBalancingUtilization(
-            target=TARGET
+            target=load.TARGET
         )
         if range_.signal is Signal.REQUESTS
         else None,

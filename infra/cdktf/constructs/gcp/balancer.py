@@ -4,6 +4,7 @@ It ends the user's TLS with a certificate that browsers and clients know, looks 
 to the machines, whose own door checks the token.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cdktf_cdktf_provider_google.compute_backend_service import (
@@ -18,7 +19,7 @@ from cdktf_cdktf_provider_google.compute_target_https_proxy import ComputeTarget
 from cdktf_cdktf_provider_google.compute_url_map import ComputeUrlMap
 from constructs import Construct
 
-from infra.cdktf import ids, names
+from infra.cdktf import ids, load, names
 from infra.cdktf.constructs.gcp import ready_check
 from infra.cdktf.constructs.gcp.admission import Admission, AdmissionProps
 from infra.cdktf.constructs.gcp.certificate import VALIDATION_PORT, Certificate, CertificateProps
@@ -33,8 +34,6 @@ _SCHEME = "EXTERNAL_MANAGED"
 ANSWER_S = 3600
 # How long a machine that leaves may finish what it answers.
 DRAIN_S = 300
-# What we take a question and its answer to last when nobody has measured: 300 tokens at 30 tokens a second.
-_USUAL_ANSWER_S = 10
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,7 @@ class BalancerProps:
     cidrs: tuple[str, ...]
     certificate: str | None
     host: str | None
+    labels: Mapping[str, str]
 
 
 class Balancer(Construct):
@@ -61,7 +61,9 @@ class Balancer(Construct):
         self._name = names.resource(props.name)
         urls = ComputeUrlMap(self, ids.URL_MAP, name=self._name, default_service=self._backend().id)
         proxy = self._proxy(urls)
-        address = ComputeGlobalAddress(self, ids.ADDRESS, name=self._name, ip_version="IPV4")
+        address = ComputeGlobalAddress(
+            self, ids.ADDRESS, name=self._name, ip_version="IPV4", labels=self._props.labels
+        )
         self._listen(ids.LISTENER, PORT, proxy, address)
         if props.certificate is None:
             self._listen(ids.VALIDATION, VALIDATION_PORT, proxy, address)
@@ -87,7 +89,7 @@ class Balancer(Construct):
                     group=self._props.instance_group,
                     balancing_mode="RATE",
                     # The measure of the autoscaler; Google sends on when all machines have theirs.
-                    max_rate_per_instance=self._props.parallel / _USUAL_ANSWER_S,
+                    max_rate_per_instance=load.usual_requests_a_second(self._props.parallel),
                 )
             ],
             # Answers differ in length a hundredfold: by turns, the long ones would meet on one machine.
@@ -130,4 +132,5 @@ class Balancer(Construct):
             ip_protocol="TCP",
             port_range=str(port),
             target=proxy.id,
+            labels=self._props.labels,
         )

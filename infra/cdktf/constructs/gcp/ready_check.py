@@ -11,8 +11,7 @@ from constructs import Construct
 
 from infra.cdktf import names
 from infra.cdktf.constructs.gcp.firewall import PORT
-
-PATH = "/_flowllama/ready"
+from infra.cdktf.instance.guard import READY_PATH
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def ready_check(scope: Construct, id_: str, name: str, patience: Patience) -> Co
         healthy_threshold=patience.good,
         unhealthy_threshold=patience.bad,
         https_health_check=ComputeHealthCheckHttpsHealthCheck(
-            port=PORT, port_specification="USE_FIXED_PORT", request_path=PATH
+            port=PORT, port_specification="USE_FIXED_PORT", request_path=READY_PATH
         ),
         # Only changes of mind are logged.
         log_config=ComputeHealthCheckLogConfig(enable=True),

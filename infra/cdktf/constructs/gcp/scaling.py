@@ -25,16 +25,11 @@ from cdktf_cdktf_provider_google.compute_region_instance_group_manager import (
 )
 from constructs import Construct
 
-from infra.cdktf import ids, names
+from infra.cdktf import ids, names, patience
 from infra.cdktf.constructs.gcp import autoscaler, ready_check
 from infra.cdktf.constructs.gcp.firewall import PORT
 
 PORT_NAME = "ollama"
-
-# Google waits at most an hour before it replaces what was never ready.
-_LONGEST_BOOT_S = 3600
-# Packages and the driver's first start, and then the model: no more than the disk holds, at 40 MiB/s.
-_PACKAGES_S, _PULL_S_PER_GIB = 600, 25
 
 # A machine gets a dash and four characters behind this.
 _LONGEST_BASE = 58
@@ -74,7 +69,7 @@ class Scaling(Construct):
                 most=props.most,
                 signal=props.signal,
                 # What we expect is half of what we allow.
-                boot_s=boot_s(props.disk_gib) // 2,
+                boot_s=patience.boot_s(props.disk_gib) // 2,
             ),
             group.id,
         )
@@ -122,7 +117,7 @@ class Scaling(Construct):
         return {"name": name, "base_instance_name": base, "wait_for_instances": False}
 
     def _repair(self, check_id: str) -> dict[str, Any]:
-        return {"health_check": check_id, "initial_delay_sec": boot_s(self._props.disk_gib)}
+        return {"health_check": check_id, "initial_delay_sec": patience.boot_s(self._props.disk_gib)}
 
     def _roll(self) -> dict[str, Any]:
         return {
@@ -133,8 +128,3 @@ class Scaling(Construct):
             "max_surge_fixed": len(self._props.zones),
             "max_unavailable_fixed": 0,
         }
-
-
-def boot_s(disk_gib: int) -> int:
-    """How long a machine may take to be ready before it counts as broken."""
-    return min(_PACKAGES_S + _PULL_S_PER_GIB * disk_gib, _LONGEST_BOOT_S)

@@ -17,7 +17,7 @@ from infra.cdktf.stacks.gcp.plan import placement_name, plan_of
 
 class GcpBalancedStack(GcpStack):
     def __init__(self, scope: Construct, spec: DeploymentSpec) -> None:
-        super().__init__(scope, ids.DEPLOYMENT_STACK, spec)
+        super().__init__(scope, ids.DEPLOYMENT_STACK, spec, lasting=True)
         if spec.replicas is None or spec.balancer is None:
             raise ValueError("a balanced placement names its replicas and its balancer")
         self._spec = spec
@@ -52,7 +52,7 @@ class GcpBalancedStack(GcpStack):
     def _group(self, replicas: Replicas) -> Scaling:
         # A region has one subnet for all its zones.
         subnet_id = replicas.subnets[self._spec.zone]
-        plan = plan_of(self._spec, subnet_id, self.labels, public=replicas.public)
+        plan = plan_of(self._spec, subnet_id, self.lasting_labels, public=replicas.public)
         template = Template(self, ids.TEMPLATE, plan)
         return Scaling(
             self,
@@ -81,6 +81,7 @@ class GcpBalancedStack(GcpStack):
                 cidrs=reach.allow_cidrs + reach.service_cidrs,
                 certificate=balancer.certificate,
                 host=names.host(self._spec.placement_id, balancer.domain) if balancer.domain else None,
+                labels=self.labels,
             ),
         )
 

@@ -9,9 +9,12 @@ from infra.cdktf.stacks.stack import Stack
 
 
 class GcpStack(Stack):
-    def __init__(self, scope: Construct, name: str, spec: StackSpec) -> None:
+    """With `lasting`, the provider labels everything by what no later apply changes; `labels` has all of them."""
+
+    def __init__(self, scope: Construct, name: str, spec: StackSpec, *, lasting: bool = False) -> None:
         super().__init__(scope, name, spec.backend)
         self.labels = labels.for_stack(spec)
+        self.lasting_labels = labels.lasting(self.labels)
         provider = GoogleProvider(
             self,
             ids.GOOGLE_PROVIDER,
@@ -22,4 +25,4 @@ class GcpStack(Stack):
             # The spec's max_retries has no counterpart in this provider.
         )
         # As an argument of a provider, a map has the dashes of its keys turned into underscores by CDKTF.
-        provider.add_override("default_labels", self.labels)
+        provider.add_override("default_labels", self.lasting_labels if lasting else self.labels)
