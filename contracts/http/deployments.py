@@ -30,6 +30,9 @@ _LABEL_VALUE = validate.Regexp(
 )
 
 
+NEEDS_IPV4 = "Must name an IPv4 network: a balancer has no IPv6 address."
+
+
 def validate_source_cidr(text: str) -> None:
     """A network that callers come from; the whole internet is never one, nor put together of a few."""
     stack_rules.not_the_world(text)
@@ -60,6 +63,12 @@ class ExposureSchema(Schema):
     def _private_has_no_list(self, data: Mapping[str, Any], **_: Any) -> None:
         if data["kind"] is Exposure.PRIVATE and data["allow_cidrs"]:
             raise ValidationError("A private instance takes no allow-list.", "allow_cidrs")
+
+    @validates_schema
+    def _a_balancer_has_no_ipv6(self, data: Mapping[str, Any], **_: Any) -> None:
+        listed = data["allow_cidrs"]
+        if data["kind"] is Exposure.LOAD_BALANCED and listed and all(":" in cidr for cidr in listed):
+            raise ValidationError(NEEDS_IPV4, "allow_cidrs")
 
 
 class WebhookSchema(Schema):

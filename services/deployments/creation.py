@@ -14,9 +14,10 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from contracts import messages as m
 from contracts.claims import Principal
+from contracts.http.deployments import NEEDS_IPV4
 from contracts.http.webhook import validate_webhook_target
 from contracts.http.workload import WorkloadSchema
-from contracts.vocabulary import DeploymentStatus, Reason
+from contracts.vocabulary import DeploymentStatus, Exposure, Reason
 from services.chassis import outbox
 from services.chassis.clock import Clock
 from services.chassis.config import Network
@@ -74,6 +75,7 @@ def create(request: Request, ports: Creation) -> Created:
     if (answered := _answered(reference, request, ports)) is not None:
         return answered
     _refuse_private_webhook(request, ports.webhook_networks)
+    _refuse_ipv6_alone(request)
     workload = WorkloadSchema().dump({k: v for k, v in request.body.items() if k in WorkloadSchema().fields})
     hourly_usd = ports.pricing.quote(_priced(workload, request), correlation_id=request.origin.correlation_id)
     try:
@@ -146,6 +148,13 @@ def _refuse_private_webhook(request: Request, networks: Sequence[Network]) -> No
     except ValidationError as error:
         message = str(error.messages[0])
         raise InvalidError(message, errors=[{"field": "webhook.url", "message": message}]) from error
+
+
+def _refuse_ipv6_alone(request: Request) -> None:
+    """Without a list only the caller gets in, and by IPv6 nobody reaches a balancer."""
+    wanted = request.body["exposure"]
+    if wanted["kind"] is Exposure.LOAD_BALANCED and not wanted["allow_cidrs"] and ":" in request.address:
+        raise InvalidError(NEEDS_IPV4, errors=[{"field": "exposure.allow_cidrs", "message": NEEDS_IPV4}])
 
 
 def _reserve(

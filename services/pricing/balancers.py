@@ -6,13 +6,13 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from contracts.stack_rules import Pattern
+from contracts import stack_rules
 from contracts.vocabulary import Cloud
 from services.pricing.choice.around import NoBalancer
 
 _TEXT = validate.Length(1, 256)
-_DOMAIN = Pattern(r"(?=.{1,190}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", "a domain name")
-_ACM = r"arn:aws[a-z-]*:acm:{region}:[0-9]{{12}}:certificate/[A-Za-z0-9-]{{1,64}}"
+_ACM = r"arn:aws:acm:{region}:{account}:certificate/[A-Za-z0-9-]{{1,64}}"
+_ROUTE_53 = re.compile(r"Z[A-Z0-9]{1,31}")
 # An Application Load Balancer is refused in fewer.
 _ZONES_ON_AWS = 2
 
@@ -25,7 +25,7 @@ class BalancerSchema(Schema):
         unknown = RAISE
 
     certificate = fields.String(load_default=None, allow_none=True, validate=_TEXT)
-    domain = fields.String(load_default=None, allow_none=True, validate=_DOMAIN)
+    domain = fields.String(load_default=None, allow_none=True, validate=stack_rules.domain_name)
     dns_zone = fields.String(load_default=None, allow_none=True, validate=_TEXT)
 
     @validates_schema
@@ -34,17 +34,22 @@ class BalancerSchema(Schema):
             raise ValidationError("Needs a domain, or there is no name to record.", "dns_zone")
 
 
-def check_certificate(cloud: Cloud, region: str, balancer: Mapping[str, Any]) -> None:
-    """Raises ValidationError for a balancer that could not speak TLS. Google Cloud makes a certificate of its own
-    for a name; AWS takes one of ACM, of the same region."""
-    certificate = balancer["certificate"]
-    message = None
-    if cloud is Cloud.AWS and (certificate is None or not _is_of_acm(certificate, region)):
-        message = f"Must be the ARN of an ACM certificate in {region}."
-    if cloud is Cloud.GCP and certificate is None and balancer["domain"] is None:
-        message = "Must be the link of a certificate where no domain is named for one that Google keeps."
-    if message is not None:
-        raise ValidationError({"balancer": {"certificate": [message]}})
+def check_balancer(network: Mapping[str, Any]) -> None:
+    """Raises ValidationError for what the cloud of a network's record could not build. Google Cloud makes a
+    certificate of its own for a name; AWS takes one of ACM, of the same account and region."""
+    errors: dict[str, list[str]] = {}
+    certificate, dns_zone = network["balancer"]["certificate"], network["balancer"]["dns_zone"]
+    if network["cloud"] is Cloud.AWS:
+        if certificate is None or not _is_of_acm(certificate, network["region"], network["account"]):
+            errors["certificate"] = ["Must be the ARN of an ACM certificate of this account and region."]
+        if dns_zone is not None and not _ROUTE_53.fullmatch(dns_zone):
+            errors["dns_zone"] = ["Must be the id of a Route 53 zone."]
+    elif certificate is None and network["balancer"]["domain"] is None:
+        errors["certificate"] = [
+            "Must be the link of a certificate where no domain is named for one of Google's."
+        ]
+    if errors:
+        raise ValidationError({"balancer": errors})
 
 
 def unbalanced(networks: Mapping[str, Mapping[str, Any]]) -> dict[str, NoBalancer]:
@@ -53,8 +58,9 @@ def unbalanced(networks: Mapping[str, Mapping[str, Any]]) -> dict[str, NoBalance
     return {name: why for name, why in found.items() if why is not None}
 
 
-def _is_of_acm(certificate: str, region: str) -> bool:
-    return re.fullmatch(_ACM.format(region=re.escape(region)), certificate) is not None
+def _is_of_acm(certificate: str, region: str, account: str) -> bool:
+    pattern = _ACM.format(region=re.escape(region), account=re.escape(account))
+    return re.fullmatch(pattern, certificate) is not None
 
 
 def _against(network: Mapping[str, Any]) -> NoBalancer | None:

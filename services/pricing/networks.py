@@ -9,7 +9,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate, valida
 from contracts.vocabulary import Cloud, Exposure
 from services.chassis.errors import InvalidError
 from services.chassis.mongo import Document
-from services.pricing.balancers import BalancerSchema, check_certificate
+from services.pricing.balancers import BalancerSchema, check_balancer
 
 _TEXT = validate.Length(1, 128)
 _COUNT = validate.Range(0, 1_000_000, error="Must be a whole number from 0 to 1000000.")
@@ -68,7 +68,7 @@ class NetworkSchema(Schema):
     @validates_schema
     def _balancer_fits_the_cloud(self, data: Mapping[str, Any], **_: Any) -> None:
         if data.get("balancer") is not None:
-            check_certificate(data["cloud"], data["region"], data["balancer"])
+            check_balancer(data)
 
 
 def read_networks(content: Any) -> list[Document]:

@@ -109,7 +109,8 @@ def _entry(candidate: Candidate, zone: str, choice: Choice, network: Mapping[str
 def _network(zones: Sequence[str], zone: str, exposure: Exposure, network: Mapping[str, Any]) -> Document:
     there = subnets(network, exposure)
     balanced = exposure is Exposure.LOAD_BALANCED
-    public = list(network["public_subnets"].values())
+    # On Google Cloud the same subnet stands under every zone.
+    public = list(dict.fromkeys(network["public_subnets"].values()))
     return {
         "vpc_id": network["vpc_id"],
         "subnet_id": there[zone],

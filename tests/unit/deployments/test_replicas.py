@@ -3,8 +3,12 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
+from marshmallow import ValidationError
+
 from contracts import messages as m
 from contracts.http.deployments import DeploymentSchema
+from services.chassis.errors import InvalidError
 from services.deployments.costs import Cost
 from services.deployments.views import deployment_view
 from tests.unit.deployments.world import World, placement
@@ -44,6 +48,18 @@ def test_the_agent_is_told_how_many_and_who_is_let_in(world: World) -> None:
     [command] = world.commands(created.deployment["_id"])
     assert command.data["workload"]["replicas"] == {"min": 1, "max": 4}
     assert command.data["exposure"] == {"kind": "load_balanced", "allow_cidrs": ["203.0.113.7/32"]}
+
+
+def test_a_balancer_admits_networks_of_ipv4(world: World) -> None:
+    listed = {**BALANCED, "exposure": {"kind": "load_balanced", "allow_cidrs": ["2001:db8::/32"]}}
+    with pytest.raises(ValidationError, match="a balancer has no IPv6 address"):
+        world.create(**listed)
+    with pytest.raises(InvalidError) as refused:
+        world.create(address="2001:db8::7", **BALANCED)
+    assert [error["field"] for error in refused.value.errors] == ["exposure.allow_cidrs"]
+
+    listed["exposure"] = {"kind": "load_balanced", "allow_cidrs": ["2001:db8::/32", "203.0.113.0/24"]}
+    world.create(address="2001:db8::7", **listed)
 
 
 def test_who_asks_for_nothing_gets_one_machine(world: World) -> None:

@@ -98,12 +98,16 @@ class World:
         self.now += timedelta(**span)
 
     def create(
-        self, user: str = "usr_a", *, tier: Tier = Tier.FREE, key: str | None = None, **body: Any
+        self,
+        user: str = "usr_a",
+        *,
+        tier: Tier = Tier.FREE,
+        key: str | None = None,
+        address: str = "203.0.113.7",
+        **body: Any,
     ) -> creation.Created:
         loaded = CreateDeploymentSchema().load({"model": "llama3.2:1b", **body})
-        return creation.create(
-            Request(loaded, principal(user, tier), "203.0.113.7", key, ORIGIN), self.creation
-        )
+        return creation.create(Request(loaded, principal(user, tier), address, key, ORIGIN), self.creation)
 
     def set_budget(self, usd: str, user: str = "usr_a", tier: Tier = Tier.FREE) -> None:
         self.budgets.set_monthly(self.budgets.of(user, tier), Decimal(usd), tier, self.now)
