@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from contracts import stack_amazon, stack_google
-from contracts.stack_model import Machine, ModelAccess, Reach
+from contracts.stack_model import Machine, ModelAccess, Reach, Runtime
 from contracts.stack_rules import Pattern
 from contracts.vocabulary import Cloud, Exposure, GpuKind
 
@@ -27,6 +27,7 @@ _PATTERNS: Mapping[Cloud, Mapping[str, Pattern]] = {
         "vpc_id": Pattern(r"vpc-[0-9a-f]{8,17}", "a VPC id"),
         "instance_profile": Pattern(r"[A-Za-z0-9+=,.@_-]{1,128}", "the name of an instance profile"),
         "type": Pattern(r"[a-z0-9-]{2,24}\.[a-z0-9-]{2,24}", "a machine type like g5.xlarge"),
+        "dns_zone": Pattern(r"Z[A-Z0-9]{1,31}", "the id of a Route 53 zone"),
     },
     Cloud.GCP: {
         "account": Pattern(_GCP_PROJECT, "a project id"),
@@ -44,6 +45,7 @@ _PATTERNS: Mapping[Cloud, Mapping[str, Pattern]] = {
             "the email of a service account",
         ),
         "type": Pattern(r"[a-z][a-z0-9]{1,5}(-[a-z0-9]{1,12}){1,4}", "a machine type like g2-standard-4"),
+        "dns_zone": Pattern(_GCP_NAME, "the name of a managed zone"),
     },
 }
 
@@ -57,6 +59,9 @@ def check(data: Mapping[str, Any]) -> None:
     if cloud is None:
         return
     errors = _misnamed(data, _PATTERNS[cloud])
+    runtime = data.get("runtime")
+    if isinstance(runtime, Runtime) and (wrong := _misrun(runtime, cloud)):
+        errors["runtime"] = wrong
     if cloud is Cloud.GCP:
         errors = {**_beyond_google(data), **errors}
     else:
@@ -84,6 +89,26 @@ def _misnamed(data: Mapping[str, Any], patterns: Mapping[str, Pattern]) -> dict[
     machine = data.get("machine")
     if isinstance(machine, Machine) and (said := _refused(patterns["type"], machine.type)):
         errors["machine"] = {"type": said}
+    return errors
+
+
+def _misrun(runtime: Runtime, cloud: Cloud) -> dict[str, Any]:
+    """Where the services run, in the names of the cloud."""
+    patterns = _PATTERNS[cloud]
+    errors: dict[str, Any] = {}
+    if said := _refused(patterns["vpc_id"], runtime.vpc_id):
+        errors["vpc_id"] = said
+    for field, pattern, names in (
+        ("subnets", "subnet_id", runtime.subnets.values()),
+        ("dns_zone", "dns_zone", [runtime.dns_zone] if runtime.dns_zone else []),
+        ("placement_zones", "dns_zone", runtime.placement_zones),
+    ):
+        if wrong := {name: said for name in names if (said := _refused(patterns[pattern], name))}:
+            errors[field] = wrong
+    if cloud is Cloud.AWS and runtime.domain and not (runtime.certificate or "").startswith("arn:aws:acm:"):
+        errors["certificate"] = [
+            "Must be the ARN of an ACM certificate for the domain, in the stack's region."
+        ]
     return errors
 
 

@@ -119,6 +119,8 @@ class Runtime:
     """The services themselves: one image for all of them, the private subnets they run in, how far they scale.
 
     `settings` are environment variables without secrets; secrets are named by the stack and filled by the operator.
+    `store_cidrs` is where MongoDB listens. `domain` is the API's own name, `dns_zone` where its record is written;
+    `placement_zones` are the zones in which the agent writes the records of balanced placements.
     """
 
     image: str
@@ -128,8 +130,11 @@ class Runtime:
     min_tasks: int
     max_tasks: int
     settings: Mapping[str, str]
+    store_cidrs: tuple[str, ...]
     domain: str | None
     certificate: str | None
+    dns_zone: str | None
+    placement_zones: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,21 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class RuntimeOutputs:
+    """Services and task roles by process, secrets (where an operator fills them in) by setting."""
+
+    api_endpoint: str
+    cluster: str | None
+    services: Mapping[str, str]
+    secrets: Mapping[str, str]
+    state_bucket: str
+    task_roles: Mapping[str, str]
+    boundary_arn: str | None
+
+
+@dataclass(frozen=True)
 class PlatformOutputs:
-    """Queues by their name in the topology, log groups by service; no key or replica is None."""
+    """Queues by their name in the topology, log groups by service; no key, replica or runtime is None."""
 
     queue_urls: Mapping[str, str]
     queue_arns: Mapping[str, str]
@@ -22,6 +35,7 @@ class PlatformOutputs:
     log_groups: Mapping[str, str]
     alarm_topic_arn: str
     dashboard: str
+    runtime: RuntimeOutputs | None
 
 
 @dataclass(frozen=True)
@@ -63,6 +77,7 @@ def read_platform_outputs(document: Mapping[str, Any]) -> PlatformOutputs:
         log_groups=dict(document["log_groups"]["value"]),
         alarm_topic_arn=_value(document, "alarm_topic_arn"),
         dashboard=_value(document, "dashboard"),
+        runtime=_runtime(document) if _optional(document, "api_endpoint") else None,
     )
 
 
@@ -87,6 +102,18 @@ def read_deployment_outputs(document: Mapping[str, Any]) -> DeploymentOutputs:
         spot_request_id=_optional(document, "spot_request_id"),
         security_group_id=_value(document, "security_group_id"),
         balancer_name=_optional(document, "balancer_name"),
+    )
+
+
+def _runtime(document: Mapping[str, Any]) -> RuntimeOutputs:
+    return RuntimeOutputs(
+        api_endpoint=_value(document, "api_endpoint"),
+        cluster=_optional(document, "cluster"),
+        services=dict(document["services"]["value"]),
+        secrets=dict(document["secrets"]["value"]),
+        state_bucket=_value(document, "state_bucket"),
+        task_roles=dict(document["task_roles"]["value"]),
+        boundary_arn=_optional(document, "boundary_arn"),
     )
 
 

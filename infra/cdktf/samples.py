@@ -43,6 +43,25 @@ def platform(**changes: Any) -> dict[str, Any]:
         "customer_key": True,
         "log_retention_days": 30,
         "alarm_emails": ["operations@example.com"],
+        "runtime": runtime(),
+        **changes,
+    }
+
+
+def runtime(**changes: Any) -> dict[str, Any]:
+    return {
+        "image": f"123456789012.dkr.ecr.us-east-1.amazonaws.com/flowllama@sha256:{'0' * 64}",
+        "vpc_id": "vpc-0123456789abcdef0",
+        "subnets": {"us-east-1a": "subnet-0123456789abcdef0", "us-east-1b": "subnet-0123456789abcdef1"},
+        "state_bucket": "flowllama-sample-state-123456789012",
+        "min_tasks": 1,
+        "max_tasks": 4,
+        "settings": {"LOG_LEVEL": "INFO", "INSTANCE_NETWORKS": "10.64.0.0/16"},
+        "store_cidrs": ["10.80.0.0/16"],
+        "domain": "api.example.com",
+        "certificate": "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef",
+        "dns_zone": "Z0123456789ABCDEFGHIJ",
+        "placement_zones": ["Z0123456789ABCDEFGHIK"],
         **changes,
     }
 

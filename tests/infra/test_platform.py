@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.stack_model import PlatformSpec
-from contracts.stack_platform import PLATFORM_OUTPUTS
+from contracts.stack_platform import PLATFORM_OUTPUTS, RUNTIME_OUTPUTS
 from contracts.topology import QUEUES
 from infra.cdktf import __main__ as command
 from infra.cdktf import samples
@@ -43,6 +43,8 @@ def test_outputs_have_the_names_of_the_contract(platform: Platform) -> None:
     assert set(platform()["output"]) == set(PLATFORM_OUTPUTS)
     small = platform(customer_key=False, replica=None)
     assert set(small["output"]) == set(PLATFORM_OUTPUTS) - {"model_key_arn", "replica_bucket"}
+    bare = platform(runtime=None)
+    assert set(bare["output"]) == set(PLATFORM_OUTPUTS) - set(RUNTIME_OUTPUTS)
 
 
 def test_all_alarms_tell_the_one_topic_and_are_on_the_dashboard(platform: Platform) -> None:
@@ -52,8 +54,8 @@ def test_all_alarms_tell_the_one_topic_and_are_on_the_dashboard(platform: Platfo
     (dashboard,) = resources["aws_cloudwatch_dashboard"].values()
     shown = json.loads(dashboard["dashboard_body"])["widgets"][0]["properties"]["alarms"]
 
-    # Three a queue, one a service, one for the copy of the models, one for notices that don't arrive.
-    assert len(alarms) == 3 * len(QUEUES) + 5 + 2
+    # Three a queue, one a service, one for the copy of the models, one for notices that don't arrive, the gateway's.
+    assert len(alarms) == 3 * len(QUEUES) + 5 + 3
     assert all(alarm["alarm_actions"] == [f"${{aws_sns_topic.{topic}.arn}}"] for alarm in alarms.values())
     assert set(shown) == {f"${{aws_cloudwatch_metric_alarm.{name}.arn}}" for name in alarms}
     assert len({alarm["alarm_name"] for alarm in alarms.values()}) == len(alarms)
@@ -78,7 +80,7 @@ def test_an_instance_can_not_write_what_a_service_says(
 
     (allowed, _) = json.loads(role["policy"])["Statement"][0]["Resource"]
     writable = allowed.rpartition(":log-group:")[2].removesuffix("*")
-    assert len(groups) == 5
+    assert len(groups) == 6
     assert not any(group.startswith(writable) for group in groups)
 
 

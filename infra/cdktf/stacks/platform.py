@@ -1,22 +1,17 @@
-"""The platform stack: what all networks of an environment share, apart from the services themselves.
+"""The platform stack: what all networks of an environment share, and the services themselves where a runtime is given.
 
 Queues, the model store, and what tells an operator how things are. One to an account and region: the queues have
 the topology's names.
 """
+
+from collections.abc import Mapping
 
 from constructs import Construct
 
 from contracts.stack_model import PlatformSpec
 from contracts.topology import HEALTH_EVENTS, QUEUES, Queue
 from infra.cdktf import ids
-from infra.cdktf.constructs.aws.alarm import AlarmRule
 from infra.cdktf.constructs.aws.key import CustomerKey, CustomerKeyProps
-from infra.cdktf.constructs.aws.model_store import (
-    REPLICATION_RULE,
-    ModelStore,
-    ModelStoreProps,
-    ReplicaProps,
-)
 from infra.cdktf.constructs.aws.notices import SpotNotices, SpotNoticesProps, rule_arn
 from infra.cdktf.constructs.aws.observability import (
     AlarmTopic,
@@ -25,7 +20,10 @@ from infra.cdktf.constructs.aws.observability import (
     ObservabilityProps,
 )
 from infra.cdktf.constructs.aws.queues import FifoQueue, FifoQueueProps
+from infra.cdktf.stacks import platform_models as models
+from infra.cdktf.stacks import platform_roles as roles
 from infra.cdktf.stacks.base import AwsStack
+from infra.cdktf.stacks.platform_runtime import Runtime, RuntimeProps
 
 SERVICES = ("auth", "deployments", "pricing", "agent", "health")
 # Beside /flowllama/, not below it: there an instance's role may write, and must not forge what a service says.
@@ -40,17 +38,13 @@ class PlatformStack(AwsStack):
         self._log_groups = f"{LOG_GROUPS}/{spec.environment}"
         key_arn = self._key() if spec.customer_key else None
         topic_arn = self._alarm_topic(key_arn)
-        store = self._model_store(key_arn)
+        boundary_arn = roles.boundary(self, spec, spec.runtime, self._name) if spec.runtime else None
+        store = models.model_store(self, spec, self._name, key_arn, boundary_arn)
         queues = {queue.name: self._queue(queue, topic_arn) for queue in QUEUES}
-        notices = SpotNotices(
-            self,
-            ids.NOTICES,
-            SpotNoticesProps(
-                name=self._name, queue_arn=queues[HEALTH_EVENTS.name].arn, alarm_topic_arn=topic_arn
-            ),
-        )
+        notices = self._notices(queues[HEALTH_EVENTS.name].arn, topic_arn)
+        seen = self._observability(key_arn, topic_arn)
+        runtime = self._runtime(key_arn, topic_arn, boundary_arn, seen.log_groups) if boundary_arn else None
         alarms = [*(arn for queue in queues.values() for arn in queue.alarms), notices.alarm]
-        seen = self._observability(key_arn, topic_arn, alarms)
         self.publish(
             queue_urls={name: queue.url for name, queue in queues.items()},
             queue_arns={name: queue.arn for name, queue in queues.items()},
@@ -60,7 +54,8 @@ class PlatformStack(AwsStack):
             replica_bucket=store.replica,
             log_groups=seen.log_groups,
             alarm_topic_arn=topic_arn,
-            dashboard=seen.dashboard,
+            dashboard=seen.show([*alarms, *(runtime.alarms if runtime else ())]),
+            **(runtime.outputs if runtime else {}),
         )
 
     def _key(self) -> str:
@@ -89,37 +84,6 @@ class PlatformStack(AwsStack):
             ),
         ).arn
 
-    def _model_store(self, key_arn: str | None) -> ModelStore:
-        return ModelStore(
-            self,
-            ids.MODEL_STORE,
-            ModelStoreProps(
-                bucket=self._spec.model_bucket,
-                account=self._spec.account,
-                region=self._spec.region,
-                key_arn=key_arn,
-                replica=self._replica(),
-            ),
-        )
-
-    def _replica(self) -> ReplicaProps | None:
-        wanted = self._spec.replica
-        if wanted is None:
-            return None
-        provider = self.add_provider(ids.REPLICA_PROVIDER, self._spec, wanted.region, alias="replica")
-        if not wanted.enabled:
-            return None
-        key_arn = None
-        if self._spec.customer_key:
-            props = CustomerKeyProps(
-                name=f"{self._name}-replica",
-                account=self._spec.account,
-                region=wanted.region,
-                provider=provider,
-            )
-            key_arn = CustomerKey(self, ids.REPLICA_KEY, props).arn
-        return ReplicaProps(bucket=wanted.bucket, region=wanted.region, provider=provider, key_arn=key_arn)
-
     def _queue(self, queue: Queue, topic_arn: str) -> FifoQueue:
         return FifoQueue(
             self,
@@ -137,7 +101,11 @@ class PlatformStack(AwsStack):
     def _sending_rules(self) -> tuple[str, ...]:
         return (rule_arn(self._name, self._spec.region, self._spec.account),)
 
-    def _observability(self, key_arn: str | None, topic_arn: str, alarm_arns: list[str]) -> Observability:
+    def _notices(self, queue_arn: str, topic_arn: str) -> SpotNotices:
+        props = SpotNoticesProps(name=self._name, queue_arn=queue_arn, alarm_topic_arn=topic_arn)
+        return SpotNotices(self, ids.NOTICES, props)
+
+    def _observability(self, key_arn: str | None, topic_arn: str) -> Observability:
         return Observability(
             self,
             ids.OBSERVABILITY,
@@ -149,28 +117,25 @@ class PlatformStack(AwsStack):
                 retention_days=self._spec.log_retention_days,
                 key_arn=key_arn,
                 alarm_topic_arn=topic_arn,
-                alarms=self._copy_alarms(),
-                alarm_arns=tuple(alarm_arns),
+                alarms=models.copy_alarms(self._spec, self._name),
                 queues=tuple((queue.name, queue.dead_letter) for queue in QUEUES),
                 bucket=self._spec.model_bucket,
             ),
         )
 
-    def _copy_alarms(self) -> tuple[AlarmRule, ...]:
-        if self._spec.replica is None or not self._spec.replica.enabled:
-            return ()
-        failed = AlarmRule(
-            id=f"{ids.ALARM}-replication",
-            name=f"{self._name}-replication",
-            description="A model could not be copied to the second region.",
-            namespace="AWS/S3",
-            metric="OperationsFailedReplication",
-            dimensions={
-                "SourceBucket": self._spec.model_bucket,
-                "DestinationBucket": self._spec.replica.bucket,
-                "RuleId": REPLICATION_RULE,
-            },
-            above=0,
-            statistic="Sum",
+    def _runtime(
+        self, key_arn: str | None, topic_arn: str, boundary_arn: str, log_groups: Mapping[str, str]
+    ) -> Runtime | None:
+        if self._spec.runtime is None:
+            return None
+        props = RuntimeProps(
+            spec=self._spec,
+            runtime=self._spec.runtime,
+            name=self._name,
+            key_arn=key_arn,
+            boundary_arn=boundary_arn,
+            alarm_topic_arn=topic_arn,
+            log_prefix=self._log_groups,
+            log_groups=log_groups,
         )
-        return (failed,)
+        return Runtime(self, ids.RUNTIME, props)

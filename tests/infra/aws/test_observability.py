@@ -53,11 +53,12 @@ def observability(stack: Any) -> Any:
         key_arn=KEY,
         alarm_topic_arn=TOPIC,
         alarms=(extra,),
-        alarm_arns=(STANDING,),
         queues=(("a.fifo", "a-dlq.fifo"), ("b.fifo", "b-dlq.fifo")),
         bucket="models",
     )
-    return Observability(stack, "observability", props)
+    made = Observability(stack, "observability", props)
+    made.show([STANDING])
+    return made
 
 
 def test_each_service_has_an_encrypted_log_that_ends(seen: Synthesised) -> None:

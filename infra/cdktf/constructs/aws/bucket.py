@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.provider import AwsProvider
 from cdktf_cdktf_provider_aws.s3_bucket import S3Bucket
 from cdktf_cdktf_provider_aws.s3_bucket_lifecycle_configuration import (
@@ -40,18 +41,31 @@ OLD_VERSION_DAYS = 30
 
 @dataclass(frozen=True)
 class PrivateBucketProps:
-    """Without a key S3 encrypts with its own (AES-256). `provider` is that of the region, if not the stack's."""
+    """Without a key S3 encrypts with its own (AES-256). `provider` is that of the region, if not the stack's.
+
+    `tiers`: what nobody reads gets cheaper. `kept`: Terraform refuses to destroy it.
+    """
 
     name: str
     key_arn: str | None
     provider: AwsProvider | None = None
+    old_version_days: int = OLD_VERSION_DAYS
+    tiers: bool = True
+    kept: bool = False
 
 
 class PrivateBucket(Construct):
     def __init__(self, scope: Construct, id_: str, props: PrivateBucketProps) -> None:
         super().__init__(scope, id_)
         # Objects are never deleted along with their bucket: a destroy fails until somebody has emptied it.
-        bucket = S3Bucket(self, ids.BUCKET, bucket=props.name, force_destroy=False, provider=props.provider)
+        bucket = S3Bucket(
+            self,
+            ids.BUCKET,
+            bucket=props.name,
+            force_destroy=False,
+            provider=props.provider,
+            lifecycle=TerraformResourceLifecycle(prevent_destroy=True) if props.kept else None,
+        )
         accept(
             bucket,
             CKV_AWS_18="Only roles of the platform get in, and CloudTrail names them; a second bucket of lines does not.",
@@ -140,7 +154,7 @@ class PrivateBucket(Construct):
             ],
             noncurrent_version_expiration=[
                 S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(
-                    noncurrent_days=OLD_VERSION_DAYS
+                    noncurrent_days=props.old_version_days
                 )
             ],
             expiration=[S3BucketLifecycleConfigurationRuleExpiration(expired_object_delete_marker=True)],
@@ -149,7 +163,7 @@ class PrivateBucket(Construct):
             self,
             ids.LIFECYCLE,
             bucket=self.name,
-            rule=[cheaper, leftovers],
+            rule=[cheaper, leftovers] if props.tiers else [leftovers],
             depends_on=[self.versioning],
             provider=props.provider,
         )

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.flow_log import FlowLog
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
 from infra.cdktf import ids
 from infra.cdktf.accepted import accept
+from infra.cdktf.constructs.aws.grants import Grant, allow
 
 RETENTION_DAYS = 30
 
@@ -53,7 +53,7 @@ class VpcFlowLog(Construct):
                 }
             ),
         )
-        IamRolePolicy(self, ids.FLOW_LOG_POLICY, role=role.id, policy=_may_write(group.arn))
+        allow(self, ids.FLOW_LOG_POLICY, role=role.id, name=None, grants=[_may_write(group.arn)])
         FlowLog(
             self,
             ids.FLOW_LOG,
@@ -65,7 +65,10 @@ class VpcFlowLog(Construct):
         )
 
 
-def _may_write(group_arn: str) -> str:
-    actions = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
-    statement = {"Effect": "Allow", "Action": actions, "Resource": f"{group_arn}:*"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+def _may_write(group_arn: str) -> Grant:
+    return Grant(
+        "Write",
+        "VPC flow logs writes the record of this network, and nothing else.",
+        ("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"),
+        (f"{group_arn}:*",),
+    )

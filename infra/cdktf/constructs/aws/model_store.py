@@ -6,7 +6,6 @@ Models lie under `models/`; that is all an instance's role may touch, and all th
 from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.provider import AwsProvider
 from cdktf_cdktf_provider_aws.s3_bucket_replication_configuration import (
     S3BucketReplicationConfigurationA,
@@ -24,6 +23,7 @@ from constructs import Construct
 from infra.cdktf import ids
 from infra.cdktf.constructs.aws import policy
 from infra.cdktf.constructs.aws.bucket import PrivateBucket, PrivateBucketProps
+from infra.cdktf.constructs.aws.grants import Grant, allow, through
 
 PREFIX = "models/"
 REPLICATION_RULE = "models"
@@ -46,6 +46,7 @@ class ModelStoreProps:
     region: str
     key_arn: str | None
     replica: ReplicaProps | None = None
+    boundary_arn: str | None = None
 
 
 class ModelStore(Construct):
@@ -73,13 +74,14 @@ class ModelStore(Construct):
             name_prefix="flowllama-replication-",
             description="What S3 may do to copy models to the second region",
             assume_role_policy=policy.trust("s3.amazonaws.com", self._props.account),
+            permissions_boundary=self._props.boundary_arn,
         )
-        permission = IamRolePolicy(
+        permission = allow(
             self,
             ids.REPLICATION_POLICY,
-            name="copy-models",
             role=role.id,
-            policy=self._may_copy(props, replica),
+            name="copy-models",
+            grants=self._grants(props, replica),
         )
         S3BucketReplicationConfigurationA(
             self,
@@ -91,48 +93,47 @@ class ModelStore(Construct):
         )
         return replica.name
 
-    def _may_copy(self, props: ReplicaProps, replica: PrivateBucket) -> str:
-        statements: list[policy.Statement] = [
-            {
-                "Sid": "Look",
-                "Effect": "Allow",
-                "Action": ["s3:GetReplicationConfiguration", "s3:ListBucket"],
-                "Resource": self.arn,
-            },
-            {
-                "Sid": "Read",
-                "Effect": "Allow",
-                "Action": [
-                    "s3:GetObjectVersionForReplication",
-                    "s3:GetObjectVersionAcl",
-                    "s3:GetObjectVersionTagging",
-                ],
-                "Resource": f"{self.arn}/{PREFIX}*",
-            },
-            {
-                "Sid": "Write",
-                "Effect": "Allow",
-                "Action": ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"],
-                "Resource": f"{replica.arn}/{PREFIX}*",
-            },
-        ]
-        if self._props.key_arn and props.key_arn:
-            statements += [
-                _through_s3("Decrypt", "kms:Decrypt", self._props.key_arn, self._props.region),
-                _through_s3("Encrypt", "kms:Encrypt", props.key_arn, props.region),
-            ]
-        return policy.document(*statements)
+    def _grants(self, props: ReplicaProps, replica: PrivateBucket) -> list[Grant]:
+        keys = (self._props.key_arn, self._props.region), (props.key_arn, props.region)
+        return replication_grants(self.arn, replica.arn, *keys)
 
 
-def _through_s3(sid: str, action: str, key_arn: str, region: str) -> policy.Statement:
-    through = {"kms:ViaService": f"s3.{region}.amazonaws.com"}
-    return {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Action": action,
-        "Resource": key_arn,
-        "Condition": {"StringEquals": through},
-    }
+def replication_grants(
+    source_arn: str, replica_arn: str, source_key: tuple[str | None, str], replica_key: tuple[str | None, str]
+) -> list[Grant]:
+    """A key comes with its region; both buckets have one or neither."""
+    grants = [
+        Grant(
+            "Look",
+            "S3 reads the rule by which it copies, and what there is to copy.",
+            ("s3:GetReplicationConfiguration", "s3:ListBucket"),
+            (source_arn,),
+        ),
+        Grant(
+            "Read",
+            "Reads the models that are copied, each version with what belongs to it.",
+            (
+                "s3:GetObjectVersionForReplication",
+                "s3:GetObjectVersionAcl",
+                "s3:GetObjectVersionTagging",
+            ),
+            (f"{source_arn}/{PREFIX}*",),
+        ),
+        Grant(
+            "Write",
+            "Writes the copies in the second region.",
+            ("s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"),
+            (f"{replica_arn}/{PREFIX}*",),
+        ),
+    ]
+    for sid, action, (key_arn, region) in (
+        ("Decrypt", "kms:Decrypt", source_key),
+        ("Encrypt", "kms:Encrypt", replica_key),
+    ):
+        if key_arn:
+            why = f"{sid}s what is copied, through S3 alone."
+            grants.append(Grant(sid, why, (action,), (key_arn,), through("s3", region)))
+    return grants
 
 
 def _rule(props: ReplicaProps, arn: str) -> S3BucketReplicationConfigurationRule:

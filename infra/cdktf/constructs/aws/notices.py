@@ -16,7 +16,6 @@ from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
     CloudwatchEventTargetSqsTarget,
 )
 from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
 from contracts import messages as m
@@ -24,6 +23,7 @@ from contracts.vocabulary import Cloud
 from infra.cdktf import ids
 from infra.cdktf.constructs.aws import policy
 from infra.cdktf.constructs.aws.alarm import AlarmRule, raise_alarm
+from infra.cdktf.constructs.aws.grants import Grant, allow
 
 WARNINGS = {"source": ["aws.ec2"], "detail-type": ["EC2 Spot Instance Interruption Warning"]}
 GROUP = "spot-notices"
@@ -119,15 +119,13 @@ class ForwardedNotices(Construct):
             description="What EventBridge may do for FlowLlama: forward spot warnings to the platform's region",
             assume_role_policy=policy.trust(_EVENTS, props.account),
         )
-        IamRolePolicy(
-            self,
-            ids.POLICY,
-            name="forward-spot-warnings",
-            role=role.name,
-            policy=policy.document(
-                {"Effect": "Allow", "Action": "events:PutEvents", "Resource": props.bus_arn}
-            ),
+        forward = Grant(
+            "Forward",
+            "Hands spot warnings of this region to the platform's, where health listens.",
+            ("events:PutEvents",),
+            (props.bus_arn,),
         )
+        allow(self, ids.POLICY, role=role.name, name="forward-spot-warnings", grants=[forward])
         CloudwatchEventTarget(
             self,
             ids.NOTICE_TARGET,

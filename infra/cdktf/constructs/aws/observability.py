@@ -1,5 +1,6 @@
 """What tells an operator how the platform is: a topic for alarms, the services' logs, alarms and a dashboard."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.cloudwatch_dashboard import CloudwatchDashboard
@@ -69,7 +70,7 @@ class AlarmTopic(Construct):
 
 @dataclass(frozen=True)
 class ObservabilityProps:
-    """`alarms` are rules to build here; `alarm_arns` are alarms that stand already and belong on the dashboard."""
+    """`alarms` are rules to build here."""
 
     name: str
     region: str
@@ -79,7 +80,6 @@ class ObservabilityProps:
     key_arn: str | None
     alarm_topic_arn: str
     alarms: tuple[AlarmRule, ...]
-    alarm_arns: tuple[str, ...]
     queues: tuple[tuple[str, str], ...]
     bucket: str
 
@@ -91,8 +91,12 @@ class Observability(Construct):
         self._metrics = f"FlowLlama/{props.name}"
         self.log_groups = {service: self._log_group(service) for service in props.services}
         rules = (*(self._errors(service) for service in props.services), *props.alarms)
-        arns = tuple(raise_alarm(self, rule, props.alarm_topic_arn) for rule in rules)
-        self.dashboard = CloudwatchDashboard(
+        self._alarms = tuple(raise_alarm(self, rule, props.alarm_topic_arn) for rule in rules)
+
+    def show(self, alarm_arns: Sequence[str]) -> str:
+        """Build the dashboard, with these alarms beside its own; returns its name. Once, when all alarms are known."""
+        props = self._props
+        return CloudwatchDashboard(
             self,
             ids.DASHBOARD,
             dashboard_name=props.name,
@@ -101,7 +105,7 @@ class Observability(Construct):
                 queues=props.queues,
                 errors=[(self._metrics, f"{service}-errors") for service in props.services],
                 bucket=props.bucket,
-                alarms=(*arns, *props.alarm_arns),
+                alarms=(*self._alarms, *alarm_arns),
             ),
         ).dashboard_name
 

@@ -12,14 +12,20 @@ def document(*statements: Statement) -> str:
     return json.dumps({"Version": _VERSION, "Statement": list(statements)})
 
 
-def trust(service: str, account: str) -> str:
-    """A role that only this AWS service may take, and only for this account: no confused deputy."""
+def trust(service: str, account: str, source_arn: str | None = None) -> str:
+    """A role that only this AWS service may take, and only for this account: no confused deputy.
+
+    `source_arn` is a pattern of what the service acts for, where it says so.
+    """
+    condition: dict[str, object] = {"StringEquals": {"aws:SourceAccount": account}}
+    if source_arn:
+        condition["ArnLike"] = {"aws:SourceArn": source_arn}
     return document(
         {
             "Effect": "Allow",
             "Principal": {"Service": service},
             "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+            "Condition": condition,
         }
     )
 

@@ -1,0 +1,78 @@
+"""What each process of a platform may do, and the boundary around all of them."""
+
+from collections.abc import Mapping
+
+from constructs import Construct
+
+from contracts.stack_model import ModelAccess, PlatformSpec
+from contracts.stack_model import Runtime as RuntimeSpec
+from infra.cdktf import ids
+from infra.cdktf.constructs.aws.agent_grants import AgentReach, agent_grants
+from infra.cdktf.constructs.aws.boundary import Boundary, BoundaryProps
+from infra.cdktf.constructs.aws.grants import Grant
+from infra.cdktf.constructs.aws.identity import IdentityProps, instance_grants
+from infra.cdktf.constructs.aws.model_store import replication_grants
+from infra.cdktf.constructs.aws.roles import Start, start_grants
+from infra.cdktf.constructs.aws.service_grants import look_grants, price_grants, queue_grants
+from infra.cdktf.processes import AGENT, HEALTH, PRICING, PROCESSES
+
+# Of an ARN that matters for its form alone: a boundary takes the actions from grants, not their resources.
+_ANY_KEY = "arn:aws:kms:us-east-1:123456789012:key/any"
+
+
+def task_grants(spec: PlatformSpec, runtime: RuntimeSpec, key_arn: str | None) -> Mapping[str, list[Grant]]:
+    """By process; auth calls no cloud, and has none."""
+    own = {
+        PRICING.name: price_grants(),
+        HEALTH.name: look_grants(),
+        AGENT.name: agent_grants(
+            AgentReach(
+                account=spec.account,
+                region=spec.region,
+                environment=spec.environment,
+                state_bucket_arn=f"arn:aws:s3:::{runtime.state_bucket}",
+                key_arn=key_arn,
+                zones=runtime.placement_zones,
+            )
+        ),
+    }
+    found = {
+        process.name: [*queue_grants(process, spec.region, spec.account), *own.get(process.name, [])]
+        for process in PROCESSES
+    }
+    return {name: grants for name, grants in found.items() if grants}
+
+
+def boundary(scope: Construct, spec: PlatformSpec, runtime: RuntimeSpec, name: str) -> str:
+    """Returns its ARN. It holds for the roles of processes, of instances, and of the copy of models."""
+    models = ModelAccess(spec.model_bucket, _ANY_KEY)
+    replica = [spec.replica.bucket] if spec.replica else []
+    grants = [
+        *(grant for its in task_grants(spec, runtime, _ANY_KEY).values() for grant in its),
+        *start_grants(_any_start(spec, runtime)),
+        *instance_grants(IdentityProps(name, spec.account, spec.region, models)),
+        *replication_grants("", "", (_ANY_KEY, spec.region), (_ANY_KEY, spec.region)),
+    ]
+    return Boundary(
+        scope,
+        ids.BOUNDARY,
+        BoundaryProps(
+            name=name,
+            account=spec.account,
+            region=spec.region,
+            buckets=(spec.model_bucket, *replica, runtime.state_bucket),
+            grants=tuple(grants),
+        ),
+    ).arn
+
+
+def _any_start(spec: PlatformSpec, runtime: RuntimeSpec) -> Start:
+    return Start(
+        account=spec.account,
+        region=spec.region,
+        image=runtime.image,
+        log_group_arn="",
+        stream_prefix="",
+        secret_arns=("",),
+        key_arn=_ANY_KEY,
+    )
