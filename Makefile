@@ -105,6 +105,10 @@ prices: setup  ## Write the price snapshot anew, from the clouds that there are 
 synth: setup  ## Write one stack of each kind as Terraform JSON to cdktf.out.
 	@$(PY) -m infra.cdktf synth --out cdktf.out
 
+.PHONY: modules
+modules: setup  ## Write the Terraform modules anew from the constructs, to terraform/modules.
+	@$(PY) -m infra.modules
+
 ##@ Set up
 
 .PHONY: setup

@@ -23,11 +23,11 @@ OLLAMA_OLDEST = (0, 17, 1)  # CVE-2026-7482 is fixed from here on.
 RESERVED_TAG_PREFIXES = ("flowllama-", "managed-by", "aws:")
 
 # Two /1 would be the whole world again, so a short prefix is refused as well as /0.
-_SHORTEST_PREFIX = {4: 8, 6: 16}
+SHORTEST_PREFIX = {4: 8, 6: 16}
 _VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})\.(\d{1,4})")
 _TAG_KEY = re.compile(r"[A-Za-z0-9 _.:/=+@-]{1,128}")
 _TAG_VALUE_LIMIT = 256
-_BIGGEST_VPC, _SMALLEST_VPC = 16, 24
+VPC_PREFIXES = (16, 24)  # The biggest and the smallest.
 
 
 class Pattern:
@@ -81,18 +81,15 @@ def ollama_version(value: str) -> None:
 def not_the_world(value: str) -> None:
     """Refuse 0.0.0.0/0 and ::/0, and anything so wide that a handful would add up to them."""
     network = parse_network(value)
-    shortest = _SHORTEST_PREFIX[network.version]
+    shortest = SHORTEST_PREFIX[network.version]
     if network.prefixlen < shortest:
         raise ValidationError(f"Too wide: IPv{network.version} networks must be /{shortest} or smaller.")
 
 
 def vpc_network(cidr: str, supernets: Iterable[str]) -> None:
-    network = parse_network(cidr)
-    if (
-        not isinstance(network, ipaddress.IPv4Network)
-        or not _BIGGEST_VPC <= network.prefixlen <= _SMALLEST_VPC
-    ):
-        raise ValidationError(f"Must be an IPv4 network from /{_BIGGEST_VPC} to /{_SMALLEST_VPC}.", "cidr")
+    network, (biggest, smallest) = parse_network(cidr), VPC_PREFIXES
+    if not isinstance(network, ipaddress.IPv4Network) or not biggest <= network.prefixlen <= smallest:
+        raise ValidationError(f"Must be an IPv4 network from /{biggest} to /{smallest}.", "cidr")
     if not any(_inside(network, parse_network(supernet)) for supernet in supernets):
         raise ValidationError(
             f"Must lie inside one of the allowed supernets: {', '.join(supernets)}.", "cidr"

@@ -1,0 +1,39 @@
+"""`python -m infra.modules` writes the Terraform modules of both clouds to `terraform/modules`, each folder anew."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from contracts.vocabulary import Cloud
+from infra.modules import catalogue
+
+FOLDER = Path(__file__).parents[2] / "terraform" / "modules"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m infra.modules", description=__doc__)
+    parser.add_argument("--out", type=Path, default=FOLDER)
+    parser.add_argument("--cloud", choices=[*Cloud], action="append")
+    chosen = parser.parse_args(arguments)
+    terraform = shutil.which("terraform")
+    if terraform is None:
+        sys.stderr.write("terraform is not on PATH; it aligns what is written.\n")
+        return 1
+    for cloud in map(Cloud, chosen.cloud or Cloud):
+        write(cloud, chosen.out)
+    subprocess.run([terraform, "fmt", "-recursive", str(chosen.out)], check=True, stdout=subprocess.DEVNULL)
+    return 0
+
+
+def write(cloud: Cloud, out: Path) -> None:
+    files = catalogue.written(cloud)
+    shutil.rmtree(out / cloud.value, ignore_errors=True)
+    for path, text in files.items():
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        (out / path).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
