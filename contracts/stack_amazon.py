@@ -5,13 +5,11 @@ build it, has IPv4 addresses.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError
-
 from contracts.stack_model import Balancer, Reach, Replicas
-from contracts.stack_rules import Pattern
+from contracts.stack_rules import Pattern, any_ipv4, first_refusal
 from contracts.vocabulary import Exposure
 
 _LEAST_SUBNETS = 2
@@ -23,27 +21,27 @@ def check_balanced(data: Mapping[str, Any], zone: Pattern, subnet: Pattern) -> d
     errors: dict[str, Any] = {}
     replicas, balancer, reach = data.get("replicas"), data.get("balancer"), data.get("exposure")
     if isinstance(replicas, Replicas) and (
-        said := _refused(zone, replicas.subnets) or _refused(subnet, replicas.subnets.values())
+        said := first_refusal(zone, replicas.subnets) or first_refusal(subnet, replicas.subnets.values())
     ):
         errors["replicas"] = {"subnets": said}
     if isinstance(balancer, Balancer) and (wrong := _balancer(balancer, data, subnet)):
         errors["balancer"] = wrong
-    if isinstance(reach, Reach) and reach.kind is Exposure.LOAD_BALANCED and not _any_ipv4(reach.allow_cidrs):
+    if isinstance(reach, Reach) and reach.kind is Exposure.LOAD_BALANCED and not any_ipv4(reach.allow_cidrs):
         errors["exposure"] = {"allow_cidrs": ["Must name an IPv4 network: the balancer has no IPv6 address."]}
     return errors
 
 
 def _balancer(balancer: Balancer, data: Mapping[str, Any], subnet: Pattern) -> dict[str, Any]:
     errors: dict[str, Any] = {}
-    if said := _refused(subnet, balancer.subnets):
+    if said := first_refusal(subnet, balancer.subnets):
         errors["subnets"] = said
     elif len(balancer.subnets) < _LEAST_SUBNETS:
         errors["subnets"] = ["Must be two at least, in different zones."]
     if balancer.certificate is None:
         errors["certificate"] = ["Must be there: a balancer on AWS has a certificate of ACM's."]
-    elif said := _refused(_certificate(data), [balancer.certificate]):
+    elif said := first_refusal(_certificate(data), [balancer.certificate]):
         errors["certificate"] = said
-    if balancer.dns_zone is not None and (said := _refused(_ZONE_ID, [balancer.dns_zone])):
+    if balancer.dns_zone is not None and (said := first_refusal(_ZONE_ID, [balancer.dns_zone])):
         errors["dns_zone"] = said
     return errors
 
@@ -54,16 +52,3 @@ def _certificate(data: Mapping[str, Any]) -> Pattern:
         rf"arn:aws:acm:{region}:{account}:certificate/[A-Za-z0-9-]{{1,64}}",
         "the ARN of an ACM certificate of the stack's region and account",
     )
-
-
-def _refused(pattern: Pattern, texts: Iterable[str]) -> list[str]:
-    for text in texts:
-        try:
-            pattern(text)
-        except ValidationError as error:
-            return [str(message) for message in error.messages]
-    return []
-
-
-def _any_ipv4(cidrs: Iterable[str]) -> bool:
-    return any(":" not in cidr for cidr in cidrs)

@@ -4,13 +4,11 @@ A template names one subnetwork, and a region has one for all its zones. The bal
 subnetwork, and listens at an IPv4 address only.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError
-
 from contracts.stack_model import Balancer, Reach, Replicas
-from contracts.stack_rules import Pattern
+from contracts.stack_rules import Pattern, any_ipv4, first_refusal
 from contracts.vocabulary import Exposure
 
 # The longest name that Google issues a certificate for.
@@ -31,14 +29,14 @@ def check_balanced(data: Mapping[str, Any], zone: Pattern, subnet: Pattern) -> d
         errors["replicas"] = {"subnets": said}
     if isinstance(balancer, Balancer) and (wrong := _balancer(balancer, data, subnet)):
         errors["balancer"] = wrong
-    if isinstance(reach, Reach) and reach.kind is Exposure.LOAD_BALANCED and not _any_ipv4(reach.allow_cidrs):
+    if isinstance(reach, Reach) and reach.kind is Exposure.LOAD_BALANCED and not any_ipv4(reach.allow_cidrs):
         errors["exposure"] = {"allow_cidrs": ["Must name an IPv4 network: the balancer has no IPv6 address."]}
     return errors
 
 
 def _subnets(replicas: Replicas, data: Mapping[str, Any], zone: Pattern, subnet: Pattern) -> list[str]:
     region = data.get("region")
-    if said := _refused(zone, replicas.subnets) or _refused(subnet, replicas.subnets.values()):
+    if said := first_refusal(zone, replicas.subnets) or first_refusal(subnet, replicas.subnets.values()):
         return said
     if any(name.rpartition("-")[0] != region for name in replicas.subnets):
         return ["Must lie in the stack's region."]
@@ -49,12 +47,12 @@ def _subnets(replicas: Replicas, data: Mapping[str, Any], zone: Pattern, subnet:
 
 def _balancer(balancer: Balancer, data: Mapping[str, Any], subnet: Pattern) -> dict[str, Any]:
     errors: dict[str, Any] = {}
-    if said := _refused(subnet, balancer.subnets):
+    if said := first_refusal(subnet, balancer.subnets):
         errors["subnets"] = said
-    if balancer.dns_zone is not None and (said := _refused(_MANAGED_ZONE, [balancer.dns_zone])):
+    if balancer.dns_zone is not None and (said := first_refusal(_MANAGED_ZONE, [balancer.dns_zone])):
         errors["dns_zone"] = said
     if balancer.certificate is not None:
-        if said := _refused(_CERTIFICATE, [balancer.certificate]):
+        if said := first_refusal(_CERTIFICATE, [balancer.certificate]):
             errors["certificate"] = said
     elif balancer.domain is None:
         errors["certificate"] = ["Needs a domain, or there is no name that Google could keep one for."]
@@ -63,16 +61,3 @@ def _balancer(balancer: Balancer, data: Mapping[str, Any], subnet: Pattern) -> d
             f"Makes a name of more than {_LONGEST_CERTIFIED} characters, which Google refuses."
         ]
     return errors
-
-
-def _refused(pattern: Pattern, texts: Iterable[str]) -> list[str]:
-    for text in texts:
-        try:
-            pattern(text)
-        except ValidationError as error:
-            return [str(message) for message in error.messages]
-    return []
-
-
-def _any_ipv4(cidrs: Iterable[str]) -> bool:
-    return any(":" not in cidr for cidr in cidrs)

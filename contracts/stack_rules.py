@@ -118,3 +118,17 @@ def tag_value(value: str) -> None:
 def all_differ(values: list[str]) -> None:
     if len(set(values)) != len(values):
         raise ValidationError("Must not name anything twice.")
+
+
+def first_refusal(pattern: Pattern, texts: Iterable[str]) -> list[str]:
+    """What the pattern says of the first text that it refuses; empty where it takes them all."""
+    for text in texts:
+        try:
+            pattern(text)
+        except ValidationError as error:
+            return [str(message) for message in error.messages]
+    return []
+
+
+def any_ipv4(cidrs: Iterable[str]) -> bool:
+    return any(":" not in cidr for cidr in cidrs)
