@@ -174,7 +174,8 @@ class PlacementViewSchema(Schema):
 
 
 class EndpointSchema(Schema):
-    """Where the model answers. Verify its certificate with `ca_pem`; send the token as a bearer."""
+    """Where the model answers. Verify its certificate with `ca_pem`, a balancer's where it is null with the public
+    roots; send the token as a bearer."""
 
     url = fields.String(required=True)
     ca_pem = fields.String(allow_none=True)
