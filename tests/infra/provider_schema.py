@@ -4,7 +4,8 @@ jsii packs a description of every type into the wheel. The bindings were generat
 version, and each property names its Terraform argument in a link to that version's documentation. Descriptions have
 100 MB and 25,000 types, so the text is indexed in one pass and only the types that are asked for are parsed.
 
-Not seen: limits on values and on the number of blocks, "exactly one of", and the arguments of state backends.
+Where the documentation lists the values of an argument, another one is found, too. Not seen: other limits on values and
+on the number of blocks, "exactly one of", and the arguments of state backends.
 """
 
 import importlib.util
@@ -40,15 +41,18 @@ _CLASS = re.compile(
     rb'(/resources|/data-sources|)(?:/[^ "]+)? ([a-z0-9_]+)\}\."'
 )
 _ARGUMENT = re.compile(r"/docs[^ #}]*#(\w+) ")
+# As the generated documentation of Google's provider has it.
+_VALUES = re.compile(r"Possible values: \[([^\]]+)\]")
 
 
 @dataclass(frozen=True)
 class Argument:
-    """`block` is the type of what it holds, where that is a structure."""
+    """`block` is the type of what it holds, where that is a structure; without `values` any will do."""
 
     required: bool
     block: str | None
     is_scalar: bool
+    values: frozenset[str]
 
 
 class Provider:
@@ -123,8 +127,7 @@ def _description(package: str) -> bytes:
 
 
 def _terraform_name(property_: Json) -> str:
-    docs = property_.get("docs", {})
-    found = _ARGUMENT.search(f"{docs.get('summary', '')} {docs.get('remarks', '')}")
+    found = _ARGUMENT.search(_docs(property_))
     if found:
         return found[1]
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", property_["name"]).lower()
@@ -137,7 +140,18 @@ def _argument(property_: Json) -> Argument:
         required=not property_.get("optional", False),
         block=blocks[0] if blocks else None,
         is_scalar="collection" not in types and not blocks,
+        values=_listed_values(property_),
     )
+
+
+def _listed_values(property_: Json) -> frozenset[str]:
+    found = _VALUES.search(_docs(property_))
+    return frozenset(re.findall(r'"([^"]*)"', found[1])) if found else frozenset()
+
+
+def _docs(property_: Json) -> str:
+    docs = property_.get("docs", {})
+    return f"{docs.get('summary', '')} {docs.get('remarks', '')}"
 
 
 def _types(type_: Json) -> Iterator[str]:
@@ -188,6 +202,8 @@ def _value(provider: Provider, argument: Argument, value: Any, path: str) -> Ite
     if argument.is_scalar:
         if isinstance(value, dict | list):
             yield f"{path}: one value, not a collection"
+        elif isinstance(value, str) and argument.values and value not in argument.values:
+            yield f"{path}: {value} is none of {', '.join(sorted(argument.values))}"
     elif argument.block is None:
         if not isinstance(value, dict | list):
             yield f"{path}: a collection, not one value"
