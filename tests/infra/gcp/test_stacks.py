@@ -42,6 +42,18 @@ def test_a_planted_mistake_is_found(stacks: Stacks, google_schema: Provider) -> 
     ]
 
 
+def test_a_planted_value_that_google_does_not_know_is_found(stacks: Stacks, google_schema: Provider) -> None:
+    broken = json.loads(json.dumps(stacks["gcp-deployment-balanced"]))
+    only(broken, "google_compute_backend_service")["backend"][0]["balancing_mode"] = "REQUESTS"
+    only(broken, "google_compute_ssl_policy")["min_tls_version"] = "TLS_1_3"
+
+    found = provider_schema.faults(broken, {"google": google_schema})
+    assert [fault.partition(".")[2].partition(".")[2] for fault in found] == [
+        "backend[0].balancing_mode: REQUESTS is none of CONNECTION, CUSTOM_METRICS, RATE, UTILIZATION",
+        "min_tls_version: TLS_1_3 is none of TLS_1_0, TLS_1_1, TLS_1_2",
+    ]
+
+
 @pytest.mark.parametrize(
     "name", ["gcp-network", "gcp-network-lean", "gcp-deployment", "gcp-deployment-balanced"]
 )
