@@ -68,10 +68,10 @@ class Platform:
         raise TimeoutError(f"not ready again: {waiting}")
 
     def ec2(self) -> Any:
-        return self._client("ec2", self.cloud)
+        return self.client("ec2", self.cloud)
 
     def queues(self) -> SqsQueues:
-        return SqsQueues(self._client("sqs", f"http://127.0.0.1:{self.ports.queues}"))
+        return SqsQueues(self.client("sqs", f"http://127.0.0.1:{self.ports.queues}"))
 
     def launched(self, deployment_id: str) -> list[str]:
         """Every instance that was ever launched for a deployment, terminated ones too."""
@@ -100,7 +100,7 @@ class Platform:
         )
         return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
-    def _client(self, service: str, endpoint: str) -> Any:
+    def client(self, service: str, endpoint: str) -> Any:
         return boto3.client(
             service,
             endpoint_url=endpoint,
