@@ -153,8 +153,8 @@ class System:
             store, self.queues, [DEPLOYMENTS.name, BUDGETS.name, RUNS.name, INSTANCES.name], "flow"
         )
 
-    def connect_region(self) -> None:
-        """What the network stack's outputs become."""
+    def connect_region(self, **more: Any) -> None:
+        """What the network stack's outputs become, a lean network of one zone unless there is `more`."""
         record = {
             "cloud": "aws",
             "account": "123456789012",
@@ -163,6 +163,7 @@ class System:
             "public_subnets": {"us-east-1a": "subnet-0123456789abcdef0"},
             "instance_profile": "flowllama-test",
             "egress_cidrs": ["10.64.0.0/16"],
+            **more,
         }
         for network in networks.read_networks(record):
             pricing_store.connect_network(self.store, network, utc_now())
@@ -252,6 +253,7 @@ class System:
 
     def _agent_ports(self, work: Path) -> AgentPorts:
         bucket = FakeBucket()
+        self.terraform = FakeTerraform(self.cloud, bucket)
         return AgentPorts(
             runs=Runs(self.store),
             placements=Placements(self.store),
@@ -259,7 +261,7 @@ class System:
             intents=Intents(self.store),
             pricing=PricingOver(self),
             synth=FakeSynth(),
-            terraform=FakeTerraform(self.cloud, bucket),
+            terraform=self.terraform,
             workspaces=Workspaces(work),
             states=States(bucket, "flowllama-test-state"),
             clouds={"aws": self.cloud},
