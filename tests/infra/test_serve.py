@@ -3,7 +3,6 @@
 import io
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from infra.cdktf import samples
 from infra.cdktf.serve import LONGEST_LINE, serve
+from services.agent.synth import COMMAND
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,7 +87,7 @@ def test_the_real_child_prints_answers_only_and_ends_with_its_input(tmp_path: Pa
         json.dumps(request(id="2", out=str(tmp_path / "b"))),
     ]
     done = subprocess.run(
-        [sys.executable, "-m", "infra.cdktf", "serve"],
+        COMMAND,
         cwd=ROOT,
         input="\n".join(lines) + "\n",
         capture_output=True,
