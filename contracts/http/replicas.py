@@ -63,6 +63,11 @@ def check_replicas(replicas: Mapping[str, int], exposure: Exposure) -> None:
         raise ValidationError({"replicas": {"max": [message]}})
 
 
+def least_machines(workload: Mapping[str, Any]) -> int:
+    """How many machines it starts with; see `most_machines`."""
+    return int((workload.get("replicas") or one_machine())["min"])
+
+
 def most_machines(workload: Mapping[str, Any]) -> int:
     """How many machines a kept workload can have; one that was kept before there were replicas has one."""
     return int((workload.get("replicas") or one_machine())["max"])

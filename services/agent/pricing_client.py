@@ -17,9 +17,16 @@ class Pricing(Protocol):
         """
 
     def block(
-        self, offer: Mapping[str, Any], reason: str, *, quota: bool = False, correlation_id: str
+        self,
+        offer: Mapping[str, Any],
+        reason: str,
+        *,
+        quota: bool = False,
+        machines: int = 1,
+        correlation_id: str,
     ) -> None:
-        """Leave an offer out of everybody's choice for a while; with a quota, all that take as much of it."""
+        """Leave an offer out of everybody's choice for a while; with a quota, all that take as much of it as so many
+        machines of the offer."""
 
 
 class PricingClient:
@@ -39,8 +46,14 @@ class PricingClient:
         return self._client.post("/internal/select", body, correlation_id=command.origin.correlation_id)
 
     def block(
-        self, offer: Mapping[str, Any], reason: str, *, quota: bool = False, correlation_id: str
+        self,
+        offer: Mapping[str, Any],
+        reason: str,
+        *,
+        quota: bool = False,
+        machines: int = 1,
+        correlation_id: str,
     ) -> None:
         body = {name: offer[name] for name in ("cloud", "region", "zone", "machine", "spot")}
-        body |= {"reason": reason, "minutes": BLOCK_MINUTES, "quota": quota}
+        body |= {"reason": reason, "minutes": BLOCK_MINUTES, "quota": quota, "machines": machines}
         self._client.post("/internal/blocks", body, correlation_id=correlation_id)

@@ -10,6 +10,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from contracts.http.replicas import least_machines
 from contracts.stack_outputs import read_deployment_outputs
 from contracts.vocabulary import Cloud, Reason
 from services.agent import failover, lease, outcome, price_limits, removal, spec, stack_run, states, sweep
@@ -188,6 +189,7 @@ class _Provision:
                 offer,
                 failure.code,
                 quota=failure.kind is FailureKind.QUOTA,
+                machines=least_machines(self._command.data["workload"]),
                 correlation_id=self._command.origin.correlation_id,
             )
         except FlowLlamaError as error:

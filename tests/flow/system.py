@@ -337,7 +337,13 @@ class PricingOver:
         return self._post("/internal/select", body)
 
     def block(
-        self, offer: Mapping[str, Any], reason: str, *, quota: bool = False, correlation_id: str
+        self,
+        offer: Mapping[str, Any],
+        reason: str,
+        *,
+        quota: bool = False,
+        machines: int = 1,
+        correlation_id: str,
     ) -> None:
         raise AssertionError("no offer of this story runs out")
 

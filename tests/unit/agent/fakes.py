@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from services.agent.resource import Resource
+from services.agent.resource import RecordName, Resource
 from services.agent.terraform import Ended
 from services.agent.ui_stream import UiEvent
 from services.agent.workspace import Workspace
@@ -67,6 +67,7 @@ class FakePricing:
         self.refusal: str | None = None
         self.selections = 0
         self.blocks: list[tuple[str, str, str]] = []
+        self.asked_at_once: list[int] = []
 
     def select(self, command: Any) -> Mapping[str, Any]:
         self.selections += 1
@@ -76,8 +77,15 @@ class FakePricing:
         return {"decision_id": f"dec_{self.selections}", "model": model, "candidates": self.candidates}
 
     def block(
-        self, offer: Mapping[str, Any], reason: str, *, quota: bool = False, correlation_id: str
+        self,
+        offer: Mapping[str, Any],
+        reason: str,
+        *,
+        quota: bool = False,
+        machines: int = 1,
+        correlation_id: str,
     ) -> None:
+        self.asked_at_once.append(machines)
         self.blocks.append((None if quota else offer["zone"], offer["machine"], reason))
 
 
@@ -136,6 +144,16 @@ class FakeCloud:
             for where, r in self.resources.values()
             if where == region and r.kind in kinds and tags.items() <= r.tags.items()
         ]
+
+    def records(self, names: Sequence[RecordName]) -> Sequence[Resource]:
+        ids = [f"{name.zone}_{name.host}_A" for name in names]
+        return [self.resources[id_][1] for id_ in ids if id_ in self.resources]
+
+    def record(self, zone: str, host: str) -> str:
+        """A name in the name service, which carries no tag."""
+        id_ = f"{zone}_{host}_A"
+        self.resources[id_] = ("", Resource("dns_record", id_, {}))
+        return id_
 
     def remove(self, region: str, resources: Sequence[Resource]) -> None:
         for resource in resources:

@@ -10,7 +10,7 @@ from services.agent.placements import BALANCED_KINDS, SINGLE_KINDS
 from services.agent.stack_run import TerraformCrashedError
 from services.agent.terraform import Ended
 from services.chassis.errors import RejectError
-from tests.unit.agent.fakes import Building, balanced_candidate, candidate, stands_balanced
+from tests.unit.agent.fakes import Building, balanced_candidate, candidate, refused, stands_balanced
 from tests.unit.agent.world import BUILD, DEPLOYMENT, World, destroy, provision
 
 MODEL = {"tag": "llama3.2:1b", "context_size": 8192, "parallel": 2, "kv_type": "f16"}
@@ -112,11 +112,45 @@ def test_a_group_that_was_never_written_down_goes_with_its_machines(world: World
     assert len(world.cloud.of_kind("instance")) == 2
 
 
+def test_a_name_that_was_never_written_down_goes_too_and_one_that_was_stays(world: World) -> None:
+    """Terraform refuses to make a record that is there already."""
+    host = f"{DEPLOYMENT.replace('_', '-')}-1.models.example.com"
+
+    def killed(building: Building) -> Ended:
+        building.cloud.record("Z0123456789ABC", host)
+        return Ended(137)
+
+    def named(building: Building) -> Ended:
+        assert building.cloud.of_kind("dns_record") == []
+        building.record(building.cloud.record("Z0123456789ABC", host), "aws_route53_record")
+        return stands_balanced(building)
+
+    world.terraform.script = [killed, named, stands_balanced]
+    with pytest.raises(TerraformCrashedError):
+        world.handle(balanced())
+    world.handle(balanced(nudge=1))
+    world.store["runs"].update_one({"_id": DEPLOYMENT}, {"$set": {"outcome": None}})
+    world.die()
+    world.handle(balanced(nudge=2))
+
+    assert len(world.cloud.of_kind("dns_record")) == 1
+
+
 def test_a_destroy_takes_down_what_terraform_does_not_know(world: World) -> None:
     world.handle(balanced())
+    world.cloud.record("Z0123456789ABC", f"{DEPLOYMENT.replace('_', '-')}-1.models.example.com")
     world.intend(generation=2, status="deleting")
 
     world.handle(destroy())
 
     assert world.cloud.resources == {}
     assert world.told_types()[-1] == m.DESTROYED
+
+
+def test_a_quota_that_refused_several_at_once_is_told_as_so_many(world: World) -> None:
+    world.terraform.script = [refused("VcpuLimitExceeded")]
+
+    world.handle(balanced())
+
+    assert world.pricing.blocks == [(None, "g5.xlarge", "VcpuLimitExceeded")]
+    assert world.pricing.asked_at_once == [2]

@@ -80,6 +80,16 @@ def test_what_is_asked_beside_the_workload_reaches_the_bill() -> None:
     assert "budget" in {group["reason"] for group in found["rejected"]}
 
 
+def test_replicas_are_asked_for_in_short_and_their_range_is_told() -> None:
+    asked = ("--model", "llama3.1:8b", "--exposure", "load_balanced", "--replicas", "1:4", "--limit", "1")
+
+    [best] = answer(*asked)["candidates"]
+    table = CliRunner().invoke(main, ["estimate", *asked]).output
+
+    assert best["hourly_usd_at_min"] < best["hourly_usd"]
+    assert f"with the fewest, the first costs {best['hourly_usd_at_min']:.4f} USD/h" in table
+
+
 def test_no_gpu_means_none() -> None:
     found = answer("--model", "llama3.2:1b", "--gpu", "none")
 
@@ -101,6 +111,14 @@ def test_no_gpu_means_none() -> None:
         (["--model", "llama3.1:8b", "--max-hourly", "nan"], "--max-hourly: Must be an amount"),
         (["--model", "llama3.1:8b", "--egress", "-1"], "--egress: Must be a whole number from 0 to 1000000."),
         (["--model", "llama3.1:8b", "--rank-by", "luck"], "--rank-by: Must be one of: hour, token."),
+        (
+            ["--model", "llama3.1:8b", "--replicas", "2"],
+            "--replicas.max: Must be 1 with an exposure of allow_listed",
+        ),
+        (
+            ["--model", "llama3.1:8b", "--replicas", "x"],
+            "--replicas: Must be a number of machines, or MIN:MAX.",
+        ),
         (["--model", "nothing:1b"], "--model: The catalogue has no model nothing:1b"),
         (
             ["--model", "llama3.1:8b", "--region", "us-east-1", "--cloud", "gcp"],

@@ -35,6 +35,7 @@ def answer(index: OfferIndex, workload: Workload, connected: frozenset[str] | No
         {"rank_by": "token"},
         {"spot": "only", "gpu": "none"},
         {"exposure": "private", "load_balancer": True, "cloud": "gcp"},
+        {"exposure": "load_balanced", "replicas": {"min": 1, "max": 4}},
         {"max_hourly_usd": "0.003"},
         {"kv_type": "q8_0", "parallel": 3, "egress_gib_month": 2000},
     ],
