@@ -1,4 +1,4 @@
-"""What the agent asks of a cloud beside Terraform: list what carries our tags, kind by kind, and remove it."""
+"""What the agent asks of a cloud beside Terraform: list what is ours, kind by kind, and remove it."""
 
 from collections.abc import Callable, Collection, Sequence
 from functools import cache
@@ -8,9 +8,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from services.agent import aws_kinds
-from services.agent.aws_kinds import Kind
-from services.agent.resource import Resource, Tags
+from services.agent import aws_kinds, aws_records
+from services.agent.resource import RecordName, Resource, Tags
 from services.chassis.logs import get_logger
 
 log = get_logger(__name__)
@@ -30,12 +29,18 @@ _LATER = (
     "ResourceInUse",
     "ResourceContention",
     "ScalingActivityInProgress",
+    "PriorRequestNotComplete",
+    "InvalidChangeBatch",
 )
+_ANYWHERE = "us-east-1"  # Route 53 has no regions.
 
 
 class Cloud(Protocol):
     def listed(self, region: str, tags: Tags, kinds: Collection[str]) -> Sequence[Resource]:
         """Everything of these kinds that carries all these tags and is not gone."""
+
+    def records(self, names: Sequence[RecordName]) -> Sequence[Resource]:
+        """Those of these names that are recorded."""
 
     def remove(self, region: str, resources: Sequence[Resource]) -> None:
         """Ask for the end of each, dependants first; that it came is for the next `listed` to show."""
@@ -55,12 +60,18 @@ class AwsCloud:
             for found in kind.listed(self._client(kind.service, region), tags)
         ]
 
+    def records(self, names: Sequence[RecordName]) -> Sequence[Resource]:
+        return aws_records.listed(self._client("route53", _ANYWHERE), names) if names else ()
+
     def remove(self, region: str, resources: Sequence[Resource]) -> None:
         # Whoever depends on another goes first; the order is that of the table.
         for kind in aws_kinds.TABLE:
             for resource in resources:
                 if resource.kind == kind.name:
-                    _try(kind, self._client(kind.service, region), resource)
+                    _try(kind.remove, self._client(kind.service, region), resource)
+        for resource in resources:
+            if resource.kind == aws_records.KIND:
+                _try(aws_records.remove, self._client("route53", _ANYWHERE), resource)
 
 
 def _connect(service: str, region: str) -> Any:
@@ -69,9 +80,9 @@ def _connect(service: str, region: str) -> Any:
     return connect(service, region_name=region, config=config)
 
 
-def _try(kind: Kind, client: Any, resource: Resource) -> None:
+def _try(removal: Callable[[Any, str], object], client: Any, resource: Resource) -> None:
     try:
-        kind.remove(client, resource.id)
+        removal(client, resource.id)
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         if code not in _LATER and not _is_gone(error, code):

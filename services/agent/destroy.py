@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from services.agent import lease, outcome, removal
 from services.agent.command import Command
 from services.agent.lease import Held
-from services.agent.placements import BALANCED_KINDS, PlacementState
+from services.agent.placements import BALANCED_KINDS, PlacementState, names_of
 from services.agent.ports import Ports
+from services.agent.resource import RecordName
 from services.agent.run import begin, has_ended
 from services.agent.sweep import Target
 from services.chassis.logs import get_logger
@@ -50,8 +51,15 @@ def _targets(command: Command, placements: Sequence[Document], ports: Ports) -> 
     kinds = sorted({kind for placement in placements for kind in placement["kinds"]}) or BALANCED_KINDS
     tags = {"flowllama-deployment": command.deployment_id}
     return [
-        Target(ports.clouds[cloud], region, tags, kinds) for cloud, region in regions if cloud in ports.clouds
+        Target(ports.clouds[cloud], region, tags, kinds, _names(placements, cloud, region))
+        for cloud, region in regions
+        if cloud in ports.clouds
     ]
+
+
+def _names(placements: Sequence[Document], cloud: str, region: str) -> Sequence[RecordName]:
+    there = [p for p in placements if (p["cloud"], p["region"]) == (cloud, region)]
+    return [name for placement in there for name in names_of(placement)]
 
 
 def _is_outdated(command: Command, ports: Ports) -> bool:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from services.agent.command import Command
+from services.agent.resource import RecordName
 from services.agent.store import PLACEMENTS
 from services.chassis.clock import Clock, utc_now
 from services.chassis.errors import StaleError
@@ -73,6 +74,15 @@ class Placements:
         if self._records.update_one(guard, {"$set": written}).matched_count == 0:
             raise StaleError("a later run has this placement")
         return {**placement, **written}
+
+
+def names_of(placement: Mapping[str, Any]) -> Sequence[RecordName]:
+    """The record that its stack makes where its balancer has a zone; the stack forms the name in the same way."""
+    balancer = placement["spec"].get("balancer") or {}
+    zone, domain = balancer.get("dns_zone"), balancer.get("domain")
+    if zone is None or domain is None:
+        return ()
+    return (RecordName(zone, f"{placement['_id'].replace('_', '-')}.{domain}"),)
 
 
 def tags_of(placement_id: str) -> dict[str, str]:

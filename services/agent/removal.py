@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.agent import stack_run, states, sweep
+from services.agent import placements, stack_run, states, sweep
 from services.agent.lease import Held
 from services.agent.placements import PlacementState
 from services.agent.ports import Ports
@@ -29,10 +29,10 @@ def remove(placement: Document, run: Held, ports: Ports) -> Document:
     return placement
 
 
-def prove_gone(placements: Sequence[Document], targets: Sequence[Target], run: Held, ports: Ports) -> int:
+def prove_gone(gone: Sequence[Document], targets: Sequence[Target], run: Held, ports: Ports) -> int:
     """Two looks in a row that find nothing; then the records say `destroyed` and the states go. Returns the looks."""
     sweeps = sweep.until_empty(targets, patience(run, ports))
-    for placement in placements:
+    for placement in gone:
         ports.placements.change(placement, run.epoch, state=PlacementState.DESTROYED.value)
         ports.states.forget(placement["_id"])
         ports.workspaces.forget(placement["_id"])
@@ -45,7 +45,11 @@ def patience(run: Held, ports: Ports) -> Patience:
 
 def target_of(placement: Document, ports: Ports) -> Target:
     return Target(
-        ports.clouds[placement["cloud"]], placement["region"], placement["tags"], placement["kinds"]
+        ports.clouds[placement["cloud"]],
+        placement["region"],
+        placement["tags"],
+        placement["kinds"],
+        placements.names_of(placement),
     )
 
 

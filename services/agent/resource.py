@@ -1,4 +1,4 @@
-"""Something in the cloud that carries our tags."""
+"""Something in the cloud that is ours: it carries our tags, or has a name that only we give."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,3 +18,11 @@ class Resource:
     tags: Tags
     created_at: datetime | None = None
     attached_to: str | None = None
+
+
+@dataclass(frozen=True)
+class RecordName:
+    """A name that a placement may have in a zone of the cloud's name service; it is found by that, not by a tag."""
+
+    zone: str
+    host: str

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from services.agent.cloud import Cloud
-from services.agent.resource import Resource, Tags
+from services.agent.resource import RecordName, Resource, Tags
 from services.chassis.errors import RetryError
 from services.chassis.logs import get_logger
 
@@ -27,6 +27,7 @@ class Target:
     region: str
     tags: Tags
     kinds: Sequence[str]
+    names: Sequence[RecordName] = ()
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,10 @@ def once(targets: Sequence[Target], *, keep: Collection[str] = ()) -> None:
 
 
 def _look(target: Target, keep: Collection[str]) -> Sequence[Resource]:
-    listed = target.cloud.listed(target.region, target.tags, target.kinds)
+    listed = [
+        *target.cloud.listed(target.region, target.tags, target.kinds),
+        *target.cloud.records(target.names),
+    ]
     kept = _with_what_is_attached(keep, listed)
     strays = [found for found in listed if found.id not in kept]
     if strays:

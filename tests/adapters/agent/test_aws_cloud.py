@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from services.agent.cloud import AwsCloud
 from services.agent.placements import BALANCED_KINDS, SINGLE_KINDS
-from services.agent.resource import Resource
+from services.agent.resource import RecordName, Resource
 
 REGION = "us-east-1"
 Tags = dict[str, str]
@@ -69,6 +69,16 @@ class Account:
             Tags=[{**tag, "PropagateAtLaunch": True} for tag in _pairs(tags)],
         )
         return name
+
+    def zone(self, domain: str, *hosts: str) -> str:
+        """A hosted zone with an address for each host."""
+        route53 = boto3.client("route53", region_name=REGION)
+        zone: str = route53.create_hosted_zone(Name=domain, CallerReference="x")["HostedZone"]["Id"]
+        for host in hosts:
+            record = {"Name": host, "Type": "A", "TTL": 30, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+            batch: Any = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+            route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
+        return zone.rpartition("/")[2]
 
     def balance(self, tags: Tags) -> str:
         """A balancer, its listener and what it forwards to; returns the number in their names."""
@@ -149,6 +159,29 @@ def test_every_kind_of_a_balanced_placement_is_found_and_removed(account: Accoun
     cloud.remove(REGION, found)
 
     assert cloud.listed(REGION, ours, BALANCED_KINDS) == []
+
+
+def test_a_name_is_found_and_removed_and_its_neighbours_are_left(account: Account) -> None:
+    zone, cloud = (
+        account.zone("models.example.com", "dep-1.models.example.com", "dep-12.models.example.com"),
+        account.cloud(),
+    )
+    names = [RecordName(zone, f"{name}.models.example.com") for name in ("dep-1", "dep-11")]
+
+    found = cloud.records(names)
+    cloud.remove(REGION, found)
+    cloud.remove(REGION, found)
+
+    assert [r.id for r in found] == [f"{zone}_dep-1.models.example.com_A"]
+    assert cloud.records(names) == []
+    assert len(cloud.records([RecordName(zone, "dep-12.models.example.com")])) == 1
+
+
+def test_a_zone_that_is_gone_has_no_names_and_without_names_nobody_is_asked(account: Account) -> None:
+    asked = list[str]()
+    assert account.cloud().records([RecordName("Z0000000000000", "dep-1.models.example.com")]) == []
+    assert account.cloud(asked).records([]) == ()
+    assert asked == []
 
 
 def test_more_balancers_than_tags_are_told_of_at_once(account: Account, ours: Tags) -> None:
