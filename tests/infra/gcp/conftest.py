@@ -1,4 +1,4 @@
-"""Stacks and constructs of Google Cloud, written by processes of their own: its bindings stay out of the tests' process."""
+"""Stacks and constructs of Google Cloud, written by other processes: its bindings stay out of the tests' own."""
 
 import json
 import subprocess

@@ -75,6 +75,12 @@ def test_with_a_gpu_the_balancers_requests_count_and_without_one_the_cpu(stacks:
     assert (cpu["cpu_utilization"], cpu.get("load_balancing_utilization")) == ({"target": 0.7}, None)
 
 
+def test_the_requests_are_counted_before_anything_scales_by_them(stacks: Stacks) -> None:
+    (after,) = only(stacks[BALANCED], "google_compute_region_autoscaler")["depends_on"]
+
+    assert after.startswith("google_compute_backend_service.")
+
+
 def test_it_shrinks_by_one_at_a_time(stacks: Stacks) -> None:
     for name, kind in (
         (BALANCED, "google_compute_region_autoscaler"),

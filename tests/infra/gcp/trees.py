@@ -1,7 +1,7 @@
 """`python -m tests.infra.gcp.trees` prints what the constructs in the `trees_…` modules become, as one JSON object.
 
-Such a module has `TREES`: functions that take a stack and build one construct in it, by a name. What a function returns,
-a string or something like one, is in the document as the output `said`.
+Such a module has `TREES`: functions that take a stack and build one construct in it, by a name. What a function
+returns, if anything, is in the document as the output `said`.
 """
 
 import importlib

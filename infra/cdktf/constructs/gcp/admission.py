@@ -1,7 +1,7 @@
 """Who may ask a balancer: the listed networks, and nobody else.
 
-A VPC's firewall sees only Google's proxies. The client's own address is known at the balancer alone, so Cloud Armor holds
-the list there.
+A VPC's firewall sees only Google's proxies. The client's own address is known at the balancer alone, so Cloud Armor
+holds the list there.
 """
 
 from dataclasses import dataclass

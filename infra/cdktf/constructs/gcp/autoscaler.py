@@ -1,8 +1,8 @@
 """What makes a group grow and shrink.
 
-Ollama on a GPU leaves the CPU idle while it answers, so there only the balancer knows how busy a machine is: by the requests
-that it sends. Without a GPU Ollama takes every core while it answers, and the CPU says it better than a count of
-requests, which are short or long.
+Ollama on a GPU leaves the CPU idle while it answers, so there only the balancer knows how busy a machine is: by
+the requests that it sends. Without a GPU Ollama takes every core while it answers, and the CPU says it better than a
+count of requests, which are short or long.
 """
 
 from dataclasses import dataclass
@@ -33,6 +33,9 @@ from infra.cdktf import ids, load
 _SHRINK_BY, _SHRINK_WINDOW_S = 1, 600
 
 
+Autoscaler = ComputeAutoscaler | ComputeRegionAutoscaler
+
+
 class Signal(StrEnum):
     CPU = "cpu"
     REQUESTS = "requests"
@@ -55,9 +58,9 @@ def signal_for(*, has_gpu: bool) -> Signal:
     return Signal.REQUESTS if has_gpu else Signal.CPU
 
 
-def scale(scope: Construct, range_: Range, group_id: str) -> None:
+def scale(scope: Construct, range_: Range, group_id: str) -> Autoscaler:
     if len(range_.zones) == 1:
-        ComputeAutoscaler(
+        return ComputeAutoscaler(
             scope,
             ids.AUTOSCALER,
             name=range_.name,
@@ -65,15 +68,14 @@ def scale(scope: Construct, range_: Range, group_id: str) -> None:
             target=group_id,
             autoscaling_policy=_zonal(range_),
         )
-    else:
-        ComputeRegionAutoscaler(
-            scope,
-            ids.AUTOSCALER,
-            name=range_.name,
-            region=range_.region,
-            target=group_id,
-            autoscaling_policy=_regional(range_),
-        )
+    return ComputeRegionAutoscaler(
+        scope,
+        ids.AUTOSCALER,
+        name=range_.name,
+        region=range_.region,
+        target=group_id,
+        autoscaling_policy=_regional(range_),
+    )
 
 
 def _zonal(range_: Range) -> ComputeAutoscalerAutoscalingPolicy:

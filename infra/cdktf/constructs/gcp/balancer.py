@@ -1,7 +1,7 @@
 """The HTTPS door before a group: Google's global external balancer, on the same port as a single machine.
 
-It ends the user's TLS with a certificate that browsers and clients know, looks at the caller's address, and speaks HTTPS
-to the machines, whose own door checks the token.
+It ends the user's TLS with a certificate that browsers and clients know, looks at the caller's address, and speaks
+HTTPS to the machines, whose own door checks the token.
 """
 
 from collections.abc import Mapping
@@ -53,13 +53,14 @@ class BalancerProps:
 
 
 class Balancer(Construct):
-    """`address` is IPv4; `balancer_name` is what the console lists it under."""
+    """`address` is IPv4; `balancer_name` is what the console lists it under; `backend` counts the requests."""
 
     def __init__(self, scope: Construct, id_: str, props: BalancerProps) -> None:
         super().__init__(scope, id_)
         self._props = props
         self._name = names.resource(props.name)
-        urls = ComputeUrlMap(self, ids.URL_MAP, name=self._name, default_service=self._backend().id)
+        self.backend = self._backend()
+        urls = ComputeUrlMap(self, ids.URL_MAP, name=self._name, default_service=self.backend.id)
         proxy = self._proxy(urls)
         address = ComputeGlobalAddress(
             self, ids.ADDRESS, name=self._name, ip_version="IPV4", labels=self._props.labels

@@ -1,7 +1,7 @@
 """What one machine is made of, whether it stands alone or comes out of a template.
 
-The bindings have a class of each part for machines and another for templates, with the same arguments. So the parts are
-told here as arguments, and `machine` and `template` put them into their own classes.
+The bindings have a class of each part for machines and another for templates, with the same arguments. So the parts
+are told here as arguments, and `machine` and `template` put them into their own classes.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Who reaches a placement: the networks on its list and the platform's own, on one port. SSH only where it is asked for.
+"""Who reaches a placement: the networks on its list and the platform's own, on one port. SSH only where asked for.
 
 Two layers. What holds for all instances of a network goes by their service account: nothing in, and out only what
 packages and models need. Each placement then opens its own port by its own network tag, because they all share the
@@ -75,8 +75,8 @@ class Closed(Construct):
 class FirewallProps:
     """`name` is the placement's, and the network tag of its machines.
 
-    No stack fills `ssh_cidrs`. For Google's own tunnel, which asks who the caller is, it is `IAP_RANGE`; OS Login decides
-    who may log in.
+    No stack fills `ssh_cidrs`. For Google's own tunnel, which asks who the caller is, it is `IAP_RANGE`; OS Login
+    decides who may log in.
     """
 
     name: str

@@ -21,8 +21,8 @@ from infra.cdktf.instance.cache import PREFIX
 # Google's own role is as small as one of ours could be, and leaves nothing behind: a deleted custom role keeps its
 # name for weeks.
 LOG_WRITER = "roles/logging.logWriter"
-# What sharing models takes. Google's own roles would also list, restore and change whole folders. Cloud Storage counts
-# replacing an object as deleting it, and a damaged copy must be replaced.
+# What sharing models takes. Google's own roles would also list, restore and change whole folders. Cloud Storage
+# counts replacing an object as deleting it, and a damaged copy must be replaced.
 SHARE_MODELS = (
     "storage.objects.get",
     "storage.objects.create",

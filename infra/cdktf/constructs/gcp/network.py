@@ -1,4 +1,4 @@
-"""A VPC with one subnet for all zones of a region, and unless it is lean, Cloud NAT and a flow log; in one region or more.
+"""A VPC, and in one region or more a subnet for all its zones, and unless it is lean, Cloud NAT and a flow log.
 
 A subnet is neither public nor private here: a machine that has no external address leaves through NAT, or not at all
 in the lean form, which costs nothing while nobody uses it.
@@ -38,7 +38,7 @@ class Region:
 
 @dataclass(frozen=True)
 class NetworkProps:
-    """`name` is unique in each region, `vpc_name` in the project: a subnet is the region's, a VPC the whole project's.
+    """`name` is unique in each region, `vpc_name` in the project: a subnet is its region's, a VPC the project's.
 
     `region`, `cidr` and `zones` are the first region's. `others` may come and go; ranges never overlap.
     """

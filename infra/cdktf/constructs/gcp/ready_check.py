@@ -1,4 +1,4 @@
-"""Google's question whether a machine may have traffic: its door says 200 once Ollama lists the model, and 503 before."""
+"""Google's question whether a machine may have traffic. Its door says 200 once the model can be asked, 503 before."""
 
 from dataclasses import dataclass
 

@@ -1,12 +1,14 @@
 """The group that keeps between so many and so many machines of one template ready, in one zone or in several.
 
-It replaces a machine that is not ready for long, and rolls when its template changes: first the new machine is ready, then an
-old one goes. In several zones it takes machines where Google has them, because Spot and GPUs are often sold out in one.
+It replaces a machine that is not ready for long, and rolls when its template changes: first the new machine is ready,
+then an old one goes. In several zones it takes machines where Google has them, because Spot and GPUs are often sold
+out in one.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
+from cdktf import TerraformResource
 from cdktf_cdktf_provider_google.compute_instance_group_manager import (
     ComputeInstanceGroupManager,
     ComputeInstanceGroupManagerAutoHealingPolicies,
@@ -59,7 +61,7 @@ class Scaling(Construct):
         self._props = props
         check = ready_check.ready_check(self, ids.REPAIR_CHECK, f"{props.name}-repair", ready_check.REPAIR)
         group = self._zonal(check.id) if len(props.zones) == 1 else self._regional(check.id)
-        autoscaler.scale(
+        self._autoscaler = autoscaler.scale(
             self,
             autoscaler.Range(
                 name=names.resource(props.name),
@@ -75,6 +77,11 @@ class Scaling(Construct):
         )
         self.group_id = group.id
         self.instance_group = group.instance_group
+
+    def measured_by(self, backend: TerraformResource) -> None:
+        """The autoscaler comes after the backend service that counts its requests, and goes before it."""
+        # An address, not a reference: Terraform takes no expression here.
+        self._autoscaler.depends_on = [f"{backend.terraform_resource_type}.{backend.friendly_unique_id}"]
 
     def _zonal(self, check_id: str) -> ComputeInstanceGroupManager:
         return ComputeInstanceGroupManager(

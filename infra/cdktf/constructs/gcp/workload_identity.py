@@ -1,7 +1,7 @@
 """Who may stand in for a service account without ever holding a key of it.
 
-A pod of a cluster does so by its Kubernetes service account, and a role of an AWS account by a pool that trusts that account:
-the agent on AWS needs no file with Google's credentials.
+A pod of a cluster does so by its Kubernetes service account, and a role of an AWS account by a pool that trusts that
+account: the agent on AWS needs no file with Google's credentials.
 """
 
 import re

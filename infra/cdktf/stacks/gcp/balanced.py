@@ -25,6 +25,7 @@ class GcpBalancedStack(GcpStack):
         firewall = self._firewall()
         group = self._group(spec.replicas)
         balancer = self._balancer(spec.balancer, group)
+        group.measured_by(balancer.backend)
         self.publish(
             instance_id=group.group_id,
             # Machines come and go; who wants one of them asks the group.
