@@ -50,8 +50,8 @@ def look_grants() -> list[Grant]:
     return [
         Grant(
             "LookAtInstances",
-            "Asks EC2 about machines that have fallen silent: gone, or only not answering? Describe calls know no resource.",
-            ("ec2:DescribeInstances",),
+            "Asks about machines and groups that have fallen silent: gone, or only not answering? Describe calls know no resource.",
+            ("ec2:DescribeInstances", "autoscaling:DescribeAutoScalingGroups"),
             ("*",),
         )
     ]
