@@ -28,9 +28,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def write(cloud: Cloud, out: Path) -> None:
-    files = catalogue.written(cloud)
+    recipes = catalogue.recipes(cloud)
+    # Imported late: it loads CDKTF, which has to come after the choice of bindings.
+    from infra.modules.lifting import lift
+
+    made = [catalogue.written(recipe, lift(recipe)) for recipe in recipes]
     shutil.rmtree(out / cloud.value, ignore_errors=True)
-    for path, text in files.items():
+    for path, text in (file for files in made for file in files.items()):
         (out / path).parent.mkdir(parents=True, exist_ok=True)
         (out / path).write_text(text, encoding="utf-8")
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from contracts.vocabulary import Cloud
 from infra.cdktf import bindings
+from infra.modules import files
 from infra.modules.recipe import Recipe
+from infra.modules.values import Document
 
 NAMES = {
-    Cloud.AWS: ("network", "firewall", "identity", "model_store"),
-    Cloud.GCP: (),
+    Cloud.AWS: ("network", "firewall", "identity", "template", "scaling", "load_balancer", "model_store"),
+    Cloud.GCP: ("network", "firewall", "identity", "template", "scaling", "load_balancer"),
 }
 
 
@@ -21,14 +23,7 @@ def recipes(cloud: Cloud) -> tuple[Recipe, ...]:
     )
 
 
-def written(cloud: Cloud) -> Mapping[Path, str]:
-    """Every file of the cloud's modules, by its path below the folder of all modules."""
-    chosen = recipes(cloud)
-    from infra.modules import files
-    from infra.modules.lifting import lift
-
-    return {
-        Path(cloud.value) / recipe.name / name: text
-        for recipe in chosen
-        for name, text in files.write(recipe, lift(recipe)).items()
-    }
+def written(recipe: Recipe, document: Document) -> Mapping[Path, str]:
+    """The files of a module, by their paths below the folder of all modules."""
+    folder = Path(recipe.cloud.value) / recipe.name
+    return {folder / name: text for name, text in files.write(recipe, document).items()}

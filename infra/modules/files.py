@@ -5,7 +5,7 @@ from typing import Any
 
 from infra.modules import examples, hcl, readme
 from infra.modules.providers import requirements
-from infra.modules.recipe import Recipe, Variable
+from infra.modules.recipe import Output, Recipe, Variable
 from infra.modules.values import Block, Blocks, Document
 
 MARK = "# Written by `make modules` from the construct that the stacks use. Change that, not this.\n"
@@ -15,7 +15,7 @@ def write(recipe: Recipe, document: Document) -> Mapping[str, str]:
     return {
         "main.tf": _file(hcl.thing(one) for one in document.things.values()),
         "variables.tf": _file(_variable(one) for one in recipe.variables),
-        "outputs.tf": _file(_output(one.name, one.description, document) for one in recipe.outputs),
+        "outputs.tf": _file(_output(one, document) for one in recipe.outputs),
         "versions.tf": _file([hcl.block("terraform", (), requirements(recipe.cloud, recipe.aliases))]),
         "README.md": readme.write(recipe),
         **{f"examples/{name}/main.tf": text for name, text in examples.write(recipe).items()},
@@ -38,5 +38,10 @@ def _variable(one: Variable) -> str:
     return hcl.block("variable", [one.name], {**body, "validation": Blocks(tuple(rules))})
 
 
-def _output(name: str, description: str, document: Document) -> str:
-    return hcl.block("output", [name], {"description": description, "value": document.outputs[name]})
+def _output(one: Output, document: Document) -> str:
+    body = {
+        "description": one.description,
+        "value": document.outputs[one.name],
+        "depends_on": list(one.after),
+    }
+    return hcl.block("output", [one.name], body)

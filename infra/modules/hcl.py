@@ -52,7 +52,11 @@ def with_meta(one: Thing) -> Body:
 
 def _body(body: Mapping[str, Any]) -> dict[str, Any]:
     written: dict[str, Any] = {"__is_block__": True}
-    attributes = [name for name in body if not isinstance(body[name], Blocks)]
+    attributes = [
+        name
+        for name in body
+        if not isinstance(body[name], Blocks) and (name, body[name]) != ("depends_on", [])
+    ]
     for name in sorted(attributes, key=lambda name: _ORDER.get(name, 0)):
         written[name] = _value(_bare(name, body[name]))
     for name, value in body.items():

@@ -14,6 +14,7 @@ _FILTER = re.compile(r"\n *(for [^\n]* : [^\n]*)\n *(if [^\n]+)")
 _WORDS = re.compile(r'\[\n(?: *"[^"\n$]*",?\n)+ *\]')
 _SINGLE = re.compile(r"\[\n *([^\n]*[^\n,\[{(]),?\n *\]")
 _COMPREHENSION = re.compile(r"\{\n *(for [^\n]*[^\n,])\n *\}")
+_CHOICE = re.compile(r"( *(?:\w+ *= )?)([^?]+) \? (\(.*\)) : (\(.*\))(,?)")
 _LONGEST_LIST, _LONGEST_LINE = 100, 130
 
 
@@ -46,7 +47,10 @@ def _if_short(text: str, otherwise: str) -> str:
 
 
 def _broken(line: str) -> list[str]:
-    """A long line's first list or object that is long itself, an item a line."""
+    """A long line's choice of choices, or its first list or object that is long itself, an item a line."""
+    if len(line) > _LONGEST_LINE and (choice := _CHOICE.fullmatch(line)):
+        head, condition, on, off, comma = choice.groups()
+        return [f"{head}(", condition, f"? {on}", f": {off}", f"){comma}"]
     at = 0
     while len(line) > _LONGEST_LINE and at < len(line):
         if line[at] == '"':

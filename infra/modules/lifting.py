@@ -19,7 +19,14 @@ from infra.modules.values import Block, Blocks, Body, Capture, Captured, Documen
 _NOTHING: tuple[Any, ...] = (None, (), "", {})
 _LOOKED_UP = re.compile(r"\bdata\.([a-z0-9_]+)\.([a-z0-9_]+)")
 
+_VARIABLE = re.compile(r"\bvar\.([a-z0-9_]+)")
+_SAMPLE = re.compile(r"sample[-.]\w[\w.-]*")
+
 Chosen = tuple[bool, ...]
+
+
+class UnfinishedError(ValueError):
+    """A recipe does not say all that its construct does with a variable."""
 
 
 def lift(recipe: Recipe) -> Document:
@@ -32,7 +39,9 @@ def lift(recipe: Recipe) -> Document:
     outputs = {
         name: settled[name] if name in recipe.settled else value for name, value in merged.outputs.items()
     }
-    return _looked_up(_plainer(recipe, _indexed(Document(merged.things, outputs))))
+    document = _looked_up(_plainer(recipe, _indexed(Document(merged.things, outputs))))
+    _check(recipe, document)
+    return document
 
 
 def _given(recipe: Recipe, chosen: Chosen) -> Given:
@@ -58,12 +67,13 @@ class _Lifter:
     def __init__(self, recipe: Recipe, given: Given, captured: Capture) -> None:
         self._recipe, self._captured = recipe, captured
         self._names = name_all(captured.things, recipe.loop.keys if recipe.loop else ())
-        of_variables = (
+        of_variables = [
             (given[one.name], f"var.{one.name}")
             for one in recipe.variables
             if given[one.name] not in _NOTHING and not one.is_choice
-        )
-        self._traces = [*recipe.traces(given), *of_variables]
+        ]
+        # What the recipe says of a value goes before what the variable alone would say.
+        self._traces = [*of_variables, *recipe.traces(given)]
         self._tags = PROVIDERS[recipe.cloud].tags
 
     def document(self) -> Document:
@@ -157,3 +167,13 @@ def _looked_up(document: Document) -> Document:
         if one.address not in document.things:
             sources[one.address] = one
     return Document({**sources, **document.things}, document.outputs)
+
+
+def _check(recipe: Recipe, document: Document) -> None:
+    """A sample that is still there has no trace; a variable that is not declared, or goes nowhere, is a mistake."""
+    text, declared = repr(document), {one.name for one in recipe.variables}
+    used = set(_VARIABLE.findall(text))
+    if left := _SAMPLE.findall(text):
+        raise UnfinishedError(f"{recipe.name}: {', '.join(left)}")
+    if used != declared:
+        raise UnfinishedError(f"{recipe.name}: {', '.join(sorted(used ^ declared))}")

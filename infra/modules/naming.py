@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from infra.modules.values import Captured
 
 ALONE = "this"  # What a module has one of, and no better name for.
-_ALSO = {"aws_eip": ("address",)}
+# What a type is also called.
+_ALSO = {
+    "aws_eip": ("address",),
+    "aws_lb": ("balancer",),
+    "aws_autoscaling_group": ("scaling",),
+    "google_compute_network": ("vpc",),
+    "google_compute_subnetwork": ("subnet",),
+    "google_compute_firewall": ("group",),
+    "google_service_account": ("role",),
+    "google_project_iam_member": ("policy",),
+    "google_storage_bucket_iam_member": ("policy",),
+}
 
 
 @dataclass(frozen=True)

@@ -78,8 +78,11 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Output:
+    """`after` are resources that have to stand before anybody uses the value."""
+
     name: str
     description: str
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -51,5 +51,26 @@ def distinct(variable: str, least: int, most: int) -> Rule:
     )
 
 
-def one_of(variable: str, *values: str) -> Rule:
-    return Rule(f"contains({expression.of(list(values))}, var.{variable})", f"Must be {' or '.join(values)}.")
+def one_of(variable: str, *values: str, optional: bool = False) -> Rule:
+    condition = f"contains({expression.of(list(values))}, var.{variable})"
+    if optional:
+        condition = f"var.{variable} == null || try({condition}, false)"
+    return Rule(condition, f"Must be {' or '.join(values)}.")
+
+
+def between(variable: str, least: int, most: int, *, optional: bool = False) -> Rule:
+    condition = f"var.{variable} >= {least} && var.{variable} <= {most}"
+    if optional:
+        condition = f"var.{variable} == null || try({condition}, false)"
+    return Rule(condition, f"Must be from {least} to {most}.")
+
+
+def price(variable: str) -> Rule:
+    return pattern(variable, r"[0-9]{1,4}(\.[0-9]{1,6})?", "US dollars, such as 0.61", optional=True)
+
+
+def networks(variable: str) -> Rule:
+    return Rule(
+        f"length(var.{variable}) > 0 && alltrue([for network in var.{variable} : try(cidrsubnet(network, 0, 0) == network, false)])",
+        "Must be networks in CIDR notation without host bits.",
+    )

@@ -22,9 +22,18 @@ def name(says: str, longest: int = 32) -> Variable:
     return Variable("name", "string", says, "sample-name", rules=(rules.pattern("name", regular, meaning),))
 
 
-def text(variable: str, says: str, regular: str, meaning: str, *, default: str | None = None) -> Variable:
+def text(
+    variable: str,
+    says: str,
+    regular: str,
+    meaning: str,
+    *,
+    default: str | None = None,
+    sample: str | None = None,
+) -> Variable:
     rule = rules.pattern(variable, regular, meaning, optional=default == "null")
-    return Variable(variable, "string", says, f"sample-{variable.replace('_', '-')}", default, (rule,))
+    sample = sample or f"sample-{variable.replace('_', '-')}"
+    return Variable(variable, "string", says, sample, default, (rule,))
 
 
 def vpc_id() -> Variable:

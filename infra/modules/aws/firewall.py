@@ -5,7 +5,7 @@ from typing import Any
 
 from contracts.vocabulary import Cloud
 from infra.cdktf.constructs.aws.firewall import Firewall, FirewallProps
-from infra.modules.aws import common
+from infra.modules.aws import common, steps
 from infra.modules.recipe import Example, Given, Output, Recipe, Rule, Step, Switch, Variable
 from infra.modules.tracing import Trace
 
@@ -14,10 +14,6 @@ _OWN = "setsubtract(var.service_cidrs, var.allow_cidrs)"
 _ONE_OF_TWO = Rule(
     "var.balancer_group_id == null || length(var.allow_cidrs) == 0",
     "Behind a balancer it is the balancer that admits the allow-list.",
-)
-_NETWORK = Step(
-    "network",
-    {"name": '"models"', "cidr": '"10.64.0.0/16"', "zones": '["us-east-1a", "us-east-1b"]', "lean": "true"},
 )
 
 
@@ -102,7 +98,7 @@ RECIPE = Recipe(
     basic=Example(
         "Machines that one network may use.",
         (
-            _NETWORK,
+            steps.NETWORK,
             Step(
                 "firewall",
                 {"name": '"models"', "vpc_id": "module.network.vpc_id", "allow_cidrs": '["203.0.113.0/24"]'},
@@ -112,7 +108,7 @@ RECIPE = Recipe(
     advanced=Example(
         "A group of machines and one for their operators, who come by SSH.",
         (
-            _NETWORK,
+            steps.NETWORK,
             Step(
                 "firewall",
                 {

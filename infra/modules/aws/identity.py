@@ -6,7 +6,7 @@ from typing import Any
 from contracts.stack_model import ModelAccess
 from contracts.vocabulary import Cloud
 from infra.cdktf.constructs.aws.identity import Identity, IdentityProps
-from infra.modules.aws import common
+from infra.modules.aws import common, steps
 from infra.modules.recipe import Example, Given, Output, Recipe, Step, Switch
 
 _KEY_REGION = "yy-sample-2"
@@ -67,12 +67,12 @@ RECIPE = Recipe(
         {"model_bucket": "other", "model_key_arn": None},
         {"model_bucket": None, "model_key_arn": None},
     ),
-    basic=Example("Instances that write logs.", (Step("identity", {"name": '"models-us-east-1"'}),)),
+    basic=Example("Instances that write logs.", (steps.IDENTITY,)),
     advanced=Example(
         "Instances that share models in a bucket.",
         (
             _STORE,
-            Step("identity", {"name": '"models-us-east-1"', "model_bucket": "module.model_store.bucket"}),
+            Step("identity", {**steps.IDENTITY.inputs, "model_bucket": "module.model_store.bucket"}),
         ),
     ),
 )

@@ -17,7 +17,7 @@ IMAGES = {
 _LEAST_DISK_GIB = {False: 10, True: 50}
 
 # Series that take no Persistent Disk at all (as listed in nextflow-io/nextflow pull request 6841, merged 2026-03-17).
-_HYPERDISK_ONLY = ("c4", "c4a", "c4d", "n4", "n4a", "n4d")
+HYPERDISK_ONLY = ("c4", "c4a", "c4d", "n4", "n4a", "n4d")
 
 
 def disk_gib(asked: int, *, has_gpu: bool) -> int:
@@ -26,4 +26,4 @@ def disk_gib(asked: int, *, has_gpu: bool) -> int:
 
 
 def disk_type(machine_type: str) -> str:
-    return "hyperdisk-balanced" if machine_type.partition("-")[0] in _HYPERDISK_ONLY else "pd-balanced"
+    return "hyperdisk-balanced" if machine_type.partition("-")[0] in HYPERDISK_ONLY else "pd-balanced"
