@@ -3,10 +3,10 @@
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from docs.stacks import aws_network, gcp_network
+from docs.stacks import aws_network, aws_permissions, gcp_network
 from docs.stacks.stack import Stack
 
 Stacks = Mapping[str, Stack]
@@ -29,15 +29,23 @@ def read(out: Path) -> Stacks:
 
 def made(root: Path, stacks: Stacks) -> Mapping[Path, str]:
     """The pages as they should be, by their path."""
-    blocks = {
-        root / "docs" / "infrastructure-aws.md": ("network", aws_network.picture(stacks["network"])),
-        root / "docs" / "infrastructure-gcp.md": ("network", gcp_network.picture(stacks["gcp-network"])),
-    }
-    return {page: _with_block(page.read_text("utf-8"), *block) for page, block in blocks.items()}
+    pages: dict[Path, str] = {}
+    for name, block, text in _blocks(stacks):
+        page = root / "docs" / name
+        pages[page] = _with_block(pages.get(page) or page.read_text("utf-8"), block, text)
+    return pages
 
 
 def stale(root: Path, stacks: Stacks) -> list[Path]:
     return [page for page, text in made(root, stacks).items() if _read(page) != text]
+
+
+def _blocks(stacks: Stacks) -> Iterator[tuple[str, str, str]]:
+    """Page, name and text of everything that is made."""
+    yield "infrastructure-aws.md", "network", aws_network.picture(stacks["network"])
+    yield "infrastructure-gcp.md", "network", gcp_network.picture(stacks["gcp-network"])
+    for name in ("platform", "network"):
+        yield "permissions.md", f"{name} on AWS", aws_permissions.section(stacks[name])
 
 
 def _with_block(page: str, name: str, text: str) -> str:

@@ -10,6 +10,11 @@ from infra.cdktf.constructs.aws import agent_balancer_grants as balanced
 from infra.cdktf.constructs.aws.grants import Grant, through
 from infra.cdktf.constructs.aws.marks import Marks
 
+# What a launch touches differs in what can be asked of it, so one call has three statements.
+_PORTIONS = (
+    "Together the statements on RunInstances name every kind of resource that it touches; none does alone."
+)
+_HANDED_ON = "The one role that may be handed on, to EC2 alone, writes logs and shares models: less than the agent may."
 STATES = "placements/"
 WORKSPACES = "env:/"
 INSTANCE_ROLE = "flowllama-{environment}-*"
@@ -41,7 +46,7 @@ def agent_grants(reach: AgentReach) -> list[Grant]:
 
 def _look() -> Grant:
     described = (
-        "AvailabilityZones Images InstanceAttribute InstanceTypes Instances InternetGateways LaunchTemplateVersions"
+        "AvailabilityZones Images InstanceTypes Instances InternetGateways LaunchTemplateVersions"
         " LaunchTemplates NetworkInterfaces SecurityGroupRules SecurityGroups SpotInstanceRequests Subnets Tags"
         " Volumes Vpcs"
     )
@@ -63,12 +68,14 @@ def _create(reach: AgentReach, marks: Marks) -> list[Grant]:
             ("ec2:RunInstances",),
             (f"{ec2}:instance/*", f"{ec2}:volume/*"),
             marks.asked,
+            objections={"RESOURCE_MISMATCH": _PORTIONS},
         ),
         Grant(
             "LaunchFrom",
             "A machine has an image and a network interface, and on spot a request; EC2 can't mark these at launch.",
             ("ec2:RunInstances",),
             ("arn:aws:ec2:*::image/*", f"{ec2}:network-interface/*", f"{ec2}:spot-instances-request/*"),
+            objections={"RESOURCE_MISMATCH": _PORTIONS},
         ),
         Grant(
             "LaunchInto",
@@ -76,6 +83,7 @@ def _create(reach: AgentReach, marks: Marks) -> list[Grant]:
             ("ec2:RunInstances", "ec2:CreateSecurityGroup"),
             (f"{ec2}:subnet/*", f"{ec2}:security-group/*", f"{ec2}:launch-template/*", f"{ec2}:vpc/*"),
             marks.carried,
+            objections={"RESOURCE_MISMATCH": _PORTIONS},
         ),
         Grant(
             "CreateMarked",
@@ -103,17 +111,17 @@ def _change(reach: AgentReach, marks: Marks) -> list[Grant]:
     return [
         Grant(
             "ChangeMarked",
-            "Gives its own things new tags when another run takes over, and opens and closes a placement's group.",
+            "Reads attributes, gives its own things new tags when another run takes over, opens and closes groups.",
             (
                 "ec2:AuthorizeSecurityGroupEgress",
                 "ec2:AuthorizeSecurityGroupIngress",
                 "ec2:CreateLaunchTemplateVersion",
                 "ec2:CreateTags",
                 "ec2:DeleteTags",
+                "ec2:DescribeInstanceAttribute",
                 "ec2:GetInstanceUefiData",
                 "ec2:ModifyInstanceAttribute",
                 "ec2:ModifyLaunchTemplate",
-                "ec2:ModifySecurityGroupRules",
                 "ec2:RevokeSecurityGroupEgress",
                 "ec2:RevokeSecurityGroupIngress",
                 "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
@@ -157,6 +165,10 @@ def _pass_role(reach: AgentReach) -> Grant:
         ("iam:PassRole",),
         (f"arn:aws:iam::{reach.account}:role/{INSTANCE_ROLE.format(environment=reach.environment)}",),
         {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
+        objections={
+            "PRIVILEGE_ESCALATION": _HANDED_ON,
+            "PERMISSIONS_MANAGEMENT_ACTIONS": _HANDED_ON,
+        },
     )
 
 

@@ -71,6 +71,11 @@ class PrivateBucket(Construct):
             CKV_AWS_18="Only roles of the platform get in, and CloudTrail names them; a second bucket of lines does not.",
             CKV2_AWS_62="Nothing acts on an object being written.",
         )
+        if props.kept:
+            accept(
+                bucket,
+                CKV_AWS_144="States are of use only where their platform stands; old versions are kept.",
+            )
         self.name, self.arn = bucket.bucket, bucket.arn
         self._close(props)
         # Replication may only be set up once both buckets are versioned: whoever does so depends on this.

@@ -9,13 +9,18 @@ from constructs import Construct
 
 from infra.cdktf.constructs.aws import policy
 
-REASONS = "why"  # The key in a resource's comment, `//`, which Terraform passes over.
+# Keys in a resource's comment, `//`, which Terraform passes over.
+REASONS = "why"
+OBJECTIONS = "objections"
 Conditions = Mapping[str, Mapping[str, str | Sequence[str]]]
 
 
 @dataclass(frozen=True)
 class Grant:
-    """One statement of a policy. `why` says in one sentence what the role needs it for."""
+    """One statement of a policy. `why` says in one sentence what the role needs it for.
+
+    `objections` are what a scanner of policies finds in it, by the scanner's own word, and why it stands all the same.
+    """
 
     sid: str
     why: str
@@ -23,6 +28,7 @@ class Grant:
     resources: tuple[str, ...]
     conditions: Conditions = field(default_factory=dict)
     effect: str = "Allow"
+    objections: Mapping[str, str] = field(default_factory=dict)
 
     def statement(self) -> policy.Statement:
         said: policy.Statement = {
@@ -49,8 +55,11 @@ def document(grants: Iterable[Grant]) -> str:
 
 
 def explain(resource: TerraformElement, grants: Iterable[Grant]) -> None:
+    """Write the reasons beside the policy: what each statement is for, and why an objection to it stands."""
     for grant in grants:
         resource.add_override(f"//.{REASONS}.{grant.sid}", grant.why)
+        for objection, answer in grant.objections.items():
+            resource.add_override(f"//.{OBJECTIONS}.{grant.sid}.{objection}", answer)
 
 
 def through(service: str, region: str) -> Conditions:

@@ -100,6 +100,9 @@ def _pull_grants(image: str) -> Iterable[Grant]:
             "A token of the registry comes before every pull. It knows no resource.",
             ("ecr:GetAuthorizationToken",),
             ("*",),
+            objections={
+                "CREDENTIALS_EXPOSURE": "The token opens what the role may pull, and that is one repository."
+            },
         ),
         Grant(
             "PullImage",

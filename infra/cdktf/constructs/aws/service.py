@@ -76,9 +76,11 @@ class Service(Construct):
             task_definition=self._task(),
             desired_count=props.scale.least,
             launch_type="FARGATE",
-            platform_version="1.4.0",
+            platform_version="LATEST",
             enable_execute_command=False,
             enable_ecs_managed_tags=True,
+            # After a zone has been away its tasks come back to it.
+            availability_zone_rebalancing="ENABLED",
             propagate_tags="SERVICE",
             # One more comes up before one goes: leases and queues see to it that both may run.
             deployment_minimum_healthy_percent=100,
