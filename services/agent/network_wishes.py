@@ -37,10 +37,12 @@ class Wishes:
         """Raises `InvalidError`. What goes into the stack is checked with its spec."""
         if self.models_key is not None and self.models is None:
             raise InvalidError("--models-key needs --models: it is that bucket's key")
-        if self.certificate is None and (self.domain or self.dns_zone):
+        if self.certificate is None and (self.domain is not None or self.dns_zone is not None):
             raise InvalidError("--domain and --dns-zone are for balancers, which need --balancer-certificate")
-        if self.dns_zone is not None and self.domain is None:
-            raise InvalidError("--dns-zone needs --domain, or there is no name to record")
+        if (self.domain is None) != (self.dns_zone is None):
+            raise InvalidError(
+                "--domain and --dns-zone go together: a name that nobody records leads nowhere"
+            )
         self._check_forms(region)
 
     def of_stack(self) -> dict[str, Any]:

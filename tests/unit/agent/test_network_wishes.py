@@ -53,13 +53,17 @@ def test_models_go_into_the_stack_and_balancers_into_the_record() -> None:
     [
         (("--models-key", KEY), "--models-key needs --models"),
         (("--domain", "example.com"), "need --balancer-certificate"),
-        (("--balancer-certificate", CERTIFICATE, "--dns-zone", "Z1"), "--dns-zone needs --domain"),
+        (("--balancer-certificate", CERTIFICATE, "--dns-zone", "Z1"), "go together"),
+        (("--balancer-certificate", CERTIFICATE, "--domain", "models.example.com"), "go together"),
         (
             ("--balancer-certificate", CERTIFICATE.replace("us-east-1", "eu-west-1")),
             "certificate in us-east-1",
         ),
         (("--balancer-certificate", "self-signed"), "ARN of an ACM certificate"),
-        (("--balancer-certificate", CERTIFICATE, "--domain", "no_domain"), "a domain name"),
+        (
+            ("--balancer-certificate", CERTIFICATE, "--domain", "no_domain", "--dns-zone", "Z1"),
+            "a domain name",
+        ),
         (
             ("--balancer-certificate", CERTIFICATE, "--domain", "example.com", "--dns-zone", "example.com."),
             "Route 53 hosted zone",
