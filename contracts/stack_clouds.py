@@ -27,7 +27,7 @@ _PATTERNS: Mapping[Cloud, Mapping[str, Pattern]] = {
         "vpc_id": Pattern(r"vpc-[0-9a-f]{8,17}", "a VPC id"),
         "instance_profile": Pattern(r"[A-Za-z0-9+=,.@_-]{1,128}", "the name of an instance profile"),
         "type": Pattern(r"[a-z0-9-]{2,24}\.[a-z0-9-]{2,24}", "a machine type like g5.xlarge"),
-        "dns_zone": Pattern(r"Z[A-Z0-9]{1,31}", "the id of a Route 53 zone"),
+        "dns_zone": Pattern(r"[A-Z0-9]{8,32}", "the id of a Route 53 zone"),
     },
     Cloud.GCP: {
         "account": Pattern(_GCP_PROJECT, "a project id"),
@@ -131,6 +131,8 @@ def _beyond_google(data: Mapping[str, Any]) -> dict[str, Any]:
         errors["models"] = {"key_arn": ["Is a key of AWS; on Google Cloud the bucket itself names its key."]}
     if data.get("notices_bus") is not None:
         errors["notices_bus"] = ["Is an event bus of AWS; Google Cloud has no word to forward."]
+    if data.get("boundary_arn") is not None:
+        errors["boundary_arn"] = ["Is a policy of AWS; Google Cloud bounds service accounts otherwise."]
     if data.get("spot_max_usd") is not None:
         errors["spot_max_usd"] = ["Google Cloud takes no bid: Spot costs what Google asks."]
     machine = data.get("machine")

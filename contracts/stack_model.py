@@ -160,6 +160,7 @@ class NetworkSpec(StackSpec):
     models: ModelAccess | None
     nat: Nat
     notices_bus: str | None
+    boundary_arn: str | None = None
 
 
 @dataclass(frozen=True)

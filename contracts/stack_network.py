@@ -37,6 +37,14 @@ class NetworkSchema(base.CommonSchema):
     )
     models = fields.Nested(_ModelAccessSchema, load_default=None, allow_none=True)
     nat = fields.Enum(Nat, by_value=True, load_default=Nat.PER_ZONE)
+    # The most that the role of instances may ever do; a platform with a runtime tells its ARN.
+    boundary_arn = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=rules.Pattern(
+            r"arn:aws:iam::[0-9]{12}:policy/[A-Za-z0-9+=,.@_/-]{1,128}", "the ARN of a policy"
+        ),
+    )
     # The event bus of the platform's region, where spot warnings go. None where the network is in that region itself.
     notices_bus = fields.String(
         load_default=None,

@@ -7,7 +7,6 @@ after it was deleted. So it is a process of its own that runs beside other tests
 """
 
 import json
-import shutil
 import socket
 import subprocess
 import sys
@@ -42,18 +41,23 @@ class Cycle:
 
     def run(self) -> dict[str, Any]:
         """What stood after the first apply and after the change, and what was left after the destroy."""
-        first = self._write("first", samples.platform(), "203.0.113.7")
+        place = self._prepare()
+        runtime = samples.runtime(**place)
+        first = self._write("first", samples.platform(runtime=runtime), "203.0.113.7")
         given_up = samples.platform()["replica"] | {"enabled": False}
+        newer = runtime | {"image": runtime["image"].replace("0" * 64, "1" * 64), "max_tasks": 6}
         changed = self._write(
-            "changed", samples.platform(log_retention_days=60, replica=given_up), "203.0.113.8"
+            "changed",
+            samples.platform(log_retention_days=60, replica=given_up, runtime=newer),
+            "203.0.113.8",
         )
-        self._client("s3").create_bucket(Bucket="state")
         self._use(first)
         self._terraform.run("init", "-input=false")
         self._terraform.run("validate")
         told = {"first": self._apply()}
         self._use(changed)
         told["changed"] = self._apply()
+        self._use(changed, kept=False)
         self._terraform.destroy()
         return {**told, "left": self._look()}
 
@@ -67,8 +71,25 @@ class Cycle:
         outputs = json.loads(self._terraform.run("output", "-json"))
         return {**self._look(), "outputs": outputs}
 
-    def _use(self, written: Path) -> None:
-        shutil.copyfile(written, self._terraform.directory / "cdk.tf.json")
+    def _prepare(self) -> dict[str, Any]:
+        """What is there before a platform: the bucket of its own state, a network, and the zone of its name."""
+        self._client("s3").create_bucket(Bucket="state")
+        ec2, route53 = self._client("ec2"), self._client("route53")
+        subnets = ec2.describe_subnets()["Subnets"][:2]
+        zone = route53.create_hosted_zone(Name="example.com", CallerReference="api")["HostedZone"]["Id"]
+        return {
+            "vpc_id": subnets[0]["VpcId"],
+            "subnets": {subnet["AvailabilityZone"]: subnet["SubnetId"] for subnet in subnets},
+            "dns_zone": zone.rpartition("/")[2],
+        }
+
+    def _use(self, written: Path, *, kept: bool = True) -> None:
+        """Unless `kept`, the state bucket may be destroyed, which takes an operator's own hand elsewhere."""
+        document = json.loads(written.read_text())
+        if not kept:
+            for bucket in document["resource"]["aws_s3_bucket"].values():
+                bucket.pop("lifecycle", None)
+        (self._terraform.directory / "cdk.tf.json").write_text(json.dumps(document, indent=1))
 
     def _write(self, name: str, raw: dict[str, Any], address: str) -> Path:
         """The platform, and beside it what other stacks have of the shared constructs."""
@@ -103,6 +124,9 @@ class Cycle:
     def _look(self) -> dict[str, Any]:
         """What the cloud itself says is there, by plain API calls."""
         logs, alarms = self._client("logs"), self._client("cloudwatch")
+        records = self._records()
+        # What scales services brings alarms of AWS's own.
+        ours = alarms.describe_alarms(AlarmNamePrefix="flowllama-")["MetricAlarms"]
         keys = [
             client.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"]
             for client in (self._client("kms"), self._client("kms", "us-west-2"))
@@ -117,24 +141,66 @@ class Cycle:
                 g["logGroupName"]: g["retentionInDays"] for g in logs.describe_log_groups()["logGroups"]
             },
             "filters": len(logs.describe_metric_filters()["metricFilters"]),
-            "alarms": {
-                one["AlarmName"]: one["AlarmActions"] for one in alarms.describe_alarms()["MetricAlarms"]
-            },
+            "alarms": {one["AlarmName"]: one["AlarmActions"] for one in ours},
             "dashboards": [one["DashboardName"] for one in alarms.list_dashboards()["DashboardEntries"]],
             "topics": [one["TopicArn"] for one in self._client("sns").list_topics()["Topics"]],
             "roles": sorted(one["RoleName"] for one in self._client("iam").list_roles()["Roles"]),
-            "addresses": self._addresses(),
+            "addresses": [one["Value"] for record in records for one in record.get("ResourceRecords", ())],
+            "aliases": [record["Name"] for record in records if "AliasTarget" in record],
             "keys": sorted(keys),
+            **self._look_at_services(),
         }
 
-    def _addresses(self) -> list[str]:
+    def _look_at_services(self) -> dict[str, Any]:
+        ecs, scaling, api = (
+            self._client(name) for name in ("ecs", "application-autoscaling", "apigatewayv2")
+        )
+        clusters = ecs.list_clusters()["clusterArns"]
+        services = [one for arn in clusters for one in self._services(ecs, arn)]
+        targets = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+        return {
+            "services": {one["serviceName"]: self._image(ecs, one["taskDefinition"]) for one in services},
+            "most": sorted({target["MaxCapacity"] for target in targets}),
+            "routes": sorted(
+                route["RouteKey"]
+                for one in api.get_apis()["Items"]
+                for route in api.get_routes(ApiId=one["ApiId"])["Items"]
+            ),
+            "domains": [one["DomainName"] for one in api.get_domain_names()["Items"]],
+            "secrets": sorted(
+                one["Name"] for one in self._client("secretsmanager").list_secrets()["SecretList"]
+            ),
+            "namespaces": [
+                one["Name"] for one in self._client("servicediscovery").list_namespaces()["Namespaces"]
+            ],
+            "policies": [
+                one["PolicyName"] for one in self._client("iam").list_policies(Scope="Local")["Policies"]
+            ],
+            "groups": sorted(
+                one["GroupName"]
+                for one in self._client("ec2").describe_security_groups()["SecurityGroups"]
+                if one["GroupName"] != "default"
+            ),
+        }
+
+    def _services(self, ecs: Any, cluster: str) -> list[Any]:
+        arns = ecs.list_services(cluster=cluster)["serviceArns"]
+        found: list[Any] = ecs.describe_services(cluster=cluster, services=arns)["services"] if arns else []
+        return found
+
+    def _image(self, ecs: Any, task: str) -> str:
+        (container,) = ecs.describe_task_definition(taskDefinition=task)["taskDefinition"][
+            "containerDefinitions"
+        ]
+        return str(container["image"])
+
+    def _records(self) -> list[Any]:
         route53 = self._client("route53")
         return [
-            value["Value"]
+            record
             for zone in route53.list_hosted_zones()["HostedZones"]
             for record in route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
             if record["Type"] == "A"
-            for value in record["ResourceRecords"]
         ]
 
 

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
-from contracts.stack_outputs import read_platform_outputs
+from contracts.stack_outputs import PlatformOutputs, read_platform_outputs
 from contracts.topology import QUEUES
+from infra.cdktf.constructs.aws.routes import route_paths
+from infra.cdktf.processes import OPEN, PROCESSES
 from tests.infra import terraform
 
 pytestmark = [
@@ -69,7 +71,23 @@ def test_the_platform_was_valid_came_was_settled_changed_and_went(cycle: "subpro
     assert COPY not in changed["buckets"]
     assert outputs.replica_bucket == COPY
     assert read_platform_outputs(changed["outputs"]).replica_bucket is None
+    the_services_stood(first, changed, outputs)
     assert nothing_is(told["left"])
+
+
+def the_services_stood(first: dict[str, Any], changed: dict[str, Any], outputs: PlatformOutputs) -> None:
+    runtime = outputs.runtime
+    assert runtime is not None
+    assert first["services"].keys() == {process.name for process in PROCESSES} == runtime.services.keys()
+    assert {image[-1] for image in first["services"].values()} == {"0"}
+    assert {image[-1] for image in changed["services"].values()} == {"1"}
+    assert (first["most"], changed["most"]) == ([4], [6])
+    assert first["routes"] == sorted(f"ANY {path}" for process in OPEN for path in route_paths(process))
+    assert (first["domains"], first["aliases"]) == (["api.example.com"], ["api.example.com."])
+    assert first["secrets"] == sorted(runtime.secrets.values())
+    assert len(first["groups"]) == 3
+    assert first["policies"] == ["flowllama-sample-us-east-1-boundary"]
+    assert runtime.state_bucket in first["buckets"]
 
 
 def nothing_is(left: dict[str, Any]) -> bool:

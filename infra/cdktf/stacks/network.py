@@ -31,7 +31,11 @@ class NetworkStack(AwsStack):
             ids.IDENTITY,
             # Names of roles are the account's, not the region's.
             IdentityProps(
-                name=f"{name}-{spec.region}", account=spec.account, region=spec.region, models=spec.models
+                name=f"{name}-{spec.region}",
+                account=spec.account,
+                region=spec.region,
+                models=spec.models,
+                boundary_arn=spec.boundary_arn,
             ),
         )
         if spec.notices_bus:

@@ -23,6 +23,7 @@ from constructs import Construct
 from infra.cdktf import ids
 from infra.cdktf.accepted import accept
 from infra.cdktf.constructs.aws.alarm import AlarmRule, raise_alarm
+from infra.cdktf.constructs.aws.routes import route_paths
 from infra.cdktf.processes import OPEN, Process
 
 CALLER_HEADER = "X-FlowLlama-Caller"
@@ -154,8 +155,3 @@ class Gateway(Construct):
             above=MOST_FAILURES,
             statistic="Sum",
         )
-
-
-def route_paths(process: Process) -> tuple[str, ...]:
-    below = tuple(way for path in process.paths for way in (path, f"{path}/{{proxy+}}"))
-    return (*below, *process.exact)
