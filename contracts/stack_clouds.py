@@ -8,8 +8,8 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from contracts import stack_amazon, stack_google
-from contracts.stack_model import Machine, ModelAccess, Reach, Runtime
+from contracts import stack_amazon, stack_google, stack_google_platform
+from contracts.stack_model import Machine, ModelAccess, Reach, Replica, Runtime
 from contracts.stack_rules import Pattern
 from contracts.vocabulary import Cloud, Exposure, GpuKind
 
@@ -89,6 +89,9 @@ def _misnamed(data: Mapping[str, Any], patterns: Mapping[str, Pattern]) -> dict[
     machine = data.get("machine")
     if isinstance(machine, Machine) and (said := _refused(patterns["type"], machine.type)):
         errors["machine"] = {"type": said}
+    replica = data.get("replica")
+    if isinstance(replica, Replica) and (said := _refused(patterns["region"], replica.region)):
+        errors["replica"] = {"region": said}
     return errors
 
 
@@ -124,8 +127,6 @@ def _beyond_google(data: Mapping[str, Any]) -> dict[str, Any]:
     """What Google Cloud does not have, or what is not built for it."""
     errors: dict[str, Any] = {}
     region = str(data.get("region"))
-    if data.get("kind") == "platform":
-        errors["cloud"] = ["There is no platform stack for Google Cloud."]
     models = data.get("models")
     if isinstance(models, ModelAccess) and models.key_arn is not None:
         errors["models"] = {"key_arn": ["Is a key of AWS; on Google Cloud the bucket itself names its key."]}
@@ -146,7 +147,7 @@ def _beyond_google(data: Mapping[str, Any]) -> dict[str, Any]:
         errors["subnet_id"] = ["Must lie in the stack's region."]
     patterns = _PATTERNS[Cloud.GCP]
     balanced = stack_google.check_balanced(data, zone=patterns["zone"], subnet=patterns["subnet_id"])
-    return errors | _unreachable(data) | balanced
+    return errors | _unreachable(data) | balanced | stack_google_platform.check_platform(data)
 
 
 def _unreachable(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,8 +57,8 @@ def cidrs() -> fields.List[str]:
 
 
 def model_bucket() -> fields.String:
-    # A dot in the name would not match S3's certificate.
-    return text(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "an S3 bucket name without dots")
+    # A dot in the name would not match S3's certificate, and Cloud Storage asks whose domain it is.
+    return text(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "a bucket name without dots")
 
 
 class _ProviderSchema(Strict):

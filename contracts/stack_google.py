@@ -12,9 +12,9 @@ from contracts.stack_rules import Pattern, any_ipv4, first_refusal
 from contracts.vocabulary import Exposure
 
 # The longest name that Google issues a certificate for.
-_LONGEST_CERTIFIED = 64
+LONGEST_CERTIFIED = 64
 
-_CERTIFICATE = Pattern(
+CERTIFICATE = Pattern(
     r"projects/[a-z][a-z0-9-]{4,28}[a-z0-9]/global/sslCertificates/[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
     "projects/…/global/sslCertificates/…",
 )
@@ -52,12 +52,12 @@ def _balancer(balancer: Balancer, data: Mapping[str, Any], subnet: Pattern) -> d
     if balancer.dns_zone is not None and (said := first_refusal(_MANAGED_ZONE, [balancer.dns_zone])):
         errors["dns_zone"] = said
     if balancer.certificate is not None:
-        if said := first_refusal(_CERTIFICATE, [balancer.certificate]):
+        if said := first_refusal(CERTIFICATE, [balancer.certificate]):
             errors["certificate"] = said
     elif balancer.domain is None:
         errors["certificate"] = ["Needs a domain, or there is no name that Google could keep one for."]
-    elif len(f"{data.get('placement_id')}.{balancer.domain}") > _LONGEST_CERTIFIED:
+    elif len(f"{data.get('placement_id')}.{balancer.domain}") > LONGEST_CERTIFIED:
         errors["domain"] = [
-            f"Makes a name of more than {_LONGEST_CERTIFIED} characters, which Google refuses."
+            f"Makes a name of more than {LONGEST_CERTIFIED} characters, which Google refuses."
         ]
     return errors

@@ -54,7 +54,7 @@ PLATFORM_OUTPUTS = (
 class _ReplicaSchema(base.Strict):
     makes = Replica
     bucket = base.model_bucket()
-    region = base.text(r"[a-z]{2}(-[a-z0-9]+)+", "a region name")
+    region = base.named()
     enabled = base.flag(load_default=True)
 
 

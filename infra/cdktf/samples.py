@@ -17,6 +17,7 @@ def every() -> dict[str, dict[str, Any]]:
         "network-lean": network(lean=True),
         "deployment": deployment(),
         "deployment-balanced": deployment_balanced(),
+        "gcp-platform": gcp_platform(),
         "gcp-network": gcp_network(),
         "gcp-network-lean": gcp_network(lean=True),
         "gcp-deployment": gcp_deployment(),
@@ -145,6 +146,28 @@ def _common(kind: str, key: str) -> dict[str, Any]:
             "region": "us-east-1",
             "path_style": False,
         },
+    }
+
+
+def gcp_platform(**changes: Any) -> dict[str, Any]:
+    subnet = f"projects/{PROJECT}/regions/us-central1/subnetworks/flowllama-sample-main"
+    return {
+        **platform(),
+        **_on_google("platforms/gcp/us-central1.tfstate"),
+        "model_bucket": "flowllama-sample-models",
+        "replica": {"bucket": "flowllama-sample-models-us-east4", "region": "us-east4"},
+        "runtime": {
+            "image": f"us-central1-docker.pkg.dev/{PROJECT}/flowllama/services@sha256:{'c' * 64}",
+            "vpc_id": f"projects/{PROJECT}/global/networks/flowllama-sample-main-us-central1",
+            "subnets": {"us-central1-a": subnet, "us-central1-b": subnet},
+            "state_bucket": "flowllama-sample-states",
+            "min_tasks": 1,
+            "max_tasks": 4,
+            "settings": {"LOG_LEVEL": "INFO"},
+            "domain": "api.example.com",
+            "dns_zone": "api-example-com",
+        },
+        **changes,
     }
 
 
