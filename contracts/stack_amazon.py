@@ -13,7 +13,7 @@ from contracts.stack_rules import Pattern, any_ipv4, first_refusal
 from contracts.vocabulary import Exposure
 
 _LEAST_SUBNETS = 2
-_ZONE_ID = Pattern(r"Z[A-Z0-9]{1,31}", "the id of a Route 53 zone")
+_ZONE_ID = Pattern(r"[A-Z0-9]{1,32}", "the id of a Route 53 zone")
 
 
 def check_balanced(data: Mapping[str, Any], zone: Pattern, subnet: Pattern) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from moto.autoscaling.models import AutoScalingBackend
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.models.launch_templates import LaunchTemplateVersion
 
+from infra.local import moto_scaling
+
 _prep_nics = Instance.prep_nics
 _modify_groups = InstanceBackend.modify_instance_security_groups
 _notify_terminate = AutoScalingBackend.notify_terminate_instances
@@ -19,6 +21,7 @@ _notify_terminate = AutoScalingBackend.notify_terminate_instances
 
 def repair() -> None:
     """Calling this twice changes nothing."""
+    moto_scaling.repair()
     LaunchTemplateVersion.security_groups = property(_groups_of_a_template)  # type: ignore[assignment]  # it replaces one
     setattr(AutoScalingBackend, "notify_terminate_instances", _register_the_new)  # noqa: B010 - as below
     setattr(Instance, "prep_nics", _take_groups_from_interfaces)  # noqa: B010 - a plain assignment is a type error

@@ -53,7 +53,7 @@ def track(
     AutoscalingPolicy(
         scope,
         id_,
-        name=id_,
+        name=f"{group_name}-{id_}",
         autoscaling_group_name=group_name,
         policy_type="TargetTrackingScaling",
         target_tracking_configuration=AutoscalingPolicyTargetTrackingConfiguration(
