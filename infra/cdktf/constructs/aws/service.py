@@ -76,7 +76,6 @@ class Service(Construct):
             task_definition=self._task(),
             desired_count=props.scale.least,
             launch_type="FARGATE",
-            platform_version="LATEST",
             enable_execute_command=False,
             enable_ecs_managed_tags=True,
             # After a zone has been away its tasks come back to it.
