@@ -24,7 +24,10 @@ class RuntimeOutputs:
 
 @dataclass(frozen=True)
 class PlatformOutputs:
-    """Queues by their name in the topology, log groups by service; no key, replica or runtime is None."""
+    """Queues by their name in the topology, log groups by service; no key, replica or runtime is None.
+
+    `alarm_topic_arn` is None on Google Cloud where no address is told of alarms.
+    """
 
     queue_urls: Mapping[str, str]
     queue_arns: Mapping[str, str]
@@ -33,7 +36,7 @@ class PlatformOutputs:
     model_key_arn: str | None
     replica_bucket: str | None
     log_groups: Mapping[str, str]
-    alarm_topic_arn: str
+    alarm_topic_arn: str | None
     dashboard: str
     runtime: RuntimeOutputs | None
 
@@ -75,7 +78,7 @@ def read_platform_outputs(document: Mapping[str, Any]) -> PlatformOutputs:
         model_key_arn=_optional(document, "model_key_arn"),
         replica_bucket=_optional(document, "replica_bucket"),
         log_groups=dict(document["log_groups"]["value"]),
-        alarm_topic_arn=_value(document, "alarm_topic_arn"),
+        alarm_topic_arn=_optional(document, "alarm_topic_arn"),
         dashboard=_value(document, "dashboard"),
         runtime=_runtime(document) if _optional(document, "api_endpoint") else None,
     )

@@ -20,10 +20,29 @@ NO_NAME = samples.gcp_deployment_balanced()["balancer"] | {
 
 
 def listed(*cidrs: str) -> dict[str, Any]:
-    return samples.gcp_deployment_balanced()["exposure"] | {"allow_cidrs": list(cidrs)}
+    exposure: dict[str, Any] = samples.gcp_deployment_balanced()["exposure"]
+    return exposure | {"allow_cidrs": list(cidrs)}
 
+
+RUNTIME = samples.gcp_platform()["runtime"]
 
 SPECS: dict[str, dict[str, Any]] = {
+    "gcp-platform": samples.gcp_platform(),
+    "platform-bare": samples.gcp_platform(
+        runtime=None, replica=None, customer_key=False, alarm_emails=[], log_retention_days=7
+    ),
+    "platform-first": samples.gcp_platform(runtime=RUNTIME | {"min_tasks": 0}),
+    "platform-own-words": samples.gcp_platform(
+        environment="e" * 16,
+        replica=None,
+        runtime=RUNTIME
+        | {
+            "certificate": CERTIFICATE,
+            "dns_zone": None,
+            "settings": {"LOG_LEVEL": HOSTILE, "QUEUE_BROKER": "sqs"},
+            "store_cidrs": ["10.9.0.0/16", "2001:db8::/32"],
+        },
+    ),
     "gcp-network": samples.gcp_network(),
     "gcp-network-lean": samples.gcp_network(lean=True),
     "gcp-deployment": samples.gcp_deployment(),

@@ -12,7 +12,9 @@ import pytest
 
 from contracts.stack_deployment import BALANCED_OUTPUTS, DEPLOYMENT_OUTPUTS
 from contracts.stack_network import NETWORK_OUTPUTS
-from contracts.stack_outputs import read_deployment_outputs
+from contracts.stack_outputs import read_deployment_outputs, read_platform_outputs
+from contracts.stack_platform import PLATFORM_OUTPUTS, RUNTIME_OUTPUTS
+from contracts.topology import QUEUES
 from infra.cdktf import samples
 from services.agent.synth import SynthChild, SynthError
 from tests.infra import provider_schema
@@ -55,7 +57,7 @@ def test_a_planted_value_that_google_does_not_know_is_found(stacks: Stacks, goog
 
 
 @pytest.mark.parametrize(
-    "name", ["gcp-network", "gcp-network-lean", "gcp-deployment", "gcp-deployment-balanced"]
+    "name", ["gcp-platform", "gcp-network", "gcp-network-lean", "gcp-deployment", "gcp-deployment-balanced"]
 )
 def test_addresses_never_move(stacks: Stacks, name: str) -> None:
     known = json.loads((ROOT / "tests/infra/addresses.json").read_text())
@@ -70,8 +72,27 @@ def test_the_outputs_have_the_names_that_they_have_on_aws(stacks: Stacks) -> Non
     assert read_deployment_outputs(stacks["gcp-deployment"]["output"]).spot_request_id is None
 
 
+def test_a_platform_tells_all_but_what_only_aws_has(stacks: Stacks) -> None:
+    assert set(stacks["gcp-platform"]["output"]) == set(PLATFORM_OUTPUTS) - {"cluster", "boundary_arn"}
+    assert set(stacks["platform-first"]["output"]) == set(PLATFORM_OUTPUTS) - {
+        "cluster", "boundary_arn", "api_endpoint", "services",
+    }  # fmt: skip
+    assert set(stacks["platform-bare"]["output"]) == set(PLATFORM_OUTPUTS) - {
+        *RUNTIME_OUTPUTS, "model_key_arn", "replica_bucket", "alarm_topic_arn",
+    }  # fmt: skip
+
+
+def test_what_a_platform_tells_is_read_as_on_aws(stacks: Stacks) -> None:
+    full, bare = (read_platform_outputs(stacks[name]["output"]) for name in ("gcp-platform", "platform-bare"))
+
+    assert full.queue_urls.keys() == full.queue_arns.keys() == {queue.name for queue in QUEUES}
+    assert full.runtime is not None
+    assert (full.runtime.api_endpoint, full.runtime.cluster) == ("https://api.example.com", None)
+    assert (bare.runtime, bare.alarm_topic_arn, bare.model_key_arn) == (None, None, None)
+
+
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="there is no terraform on PATH")
-@pytest.mark.parametrize("name", ["gcp-network", "gcp-deployment-balanced", "hostile"])
+@pytest.mark.parametrize("name", ["gcp-network", "gcp-deployment-balanced", "hostile", "platform-own-words"])
 def test_terraform_itself_can_read_it(stacks: Stacks, name: str, tmp_path: Path) -> None:
     def read(document: dict[str, Any]) -> subprocess.CompletedProcess[str]:
         (tmp_path / "cdk.tf.json").write_text(json.dumps(document))

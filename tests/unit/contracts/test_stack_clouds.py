@@ -101,12 +101,6 @@ def test_a_network_names_its_model_bucket_and_no_key_of_aws() -> None:
     assert "key_arn" in refused(samples.gcp_network(models={"bucket": "models", "key_arn": key}))["models"]
 
 
-def test_there_is_no_platform_on_google_cloud_yet() -> None:
-    google = {name: samples.gcp_network()[name] for name in ("cloud", "account", "region", "backend")}
-
-    assert "cloud" in refused(samples.platform(**google))
-
-
 def test_a_state_lies_in_either_clouds_store() -> None:
     s3, gcs = samples.network()["backend"], samples.gcp_network()["backend"]
 

@@ -32,7 +32,7 @@ SOURCE = roles.Role(
     {
         "storage.buckets.get": "The transfer looks up where the bucket is.",
         "storage.objects.list": "It finds models that are new.",
-        "storage.objects.get": "It reads them.",
+        "storage.objects.get": "It reads what is new.",
     },
 )
 SINK = roles.Role(

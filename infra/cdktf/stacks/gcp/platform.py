@@ -43,7 +43,8 @@ class GcpPlatformStack(GcpStack):
             model_key_arn=self._key.id if self._key else None,
             replica_bucket=store.replica,
             log_groups=seen.log_buckets,
-            alarm_topic_arn=list(self._channels),
+            # There is no topic: each address is a channel, and other policies may name them.
+            alarm_topic_arn=",".join(self._channels) or None,
             dashboard=seen.show([*alarms, *(runtime.alarms if runtime else ())]),
             **(runtime.outputs if runtime else {}),
         )
