@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from docs.stacks import aws_network, aws_permissions, gcp_network
+from docs.stacks import aws_network, aws_permissions, gcp_network, gcp_permissions
 from docs.stacks.stack import Stack
 
 Stacks = Mapping[str, Stack]
@@ -44,8 +44,10 @@ def _blocks(stacks: Stacks) -> Iterator[tuple[str, str, str]]:
     """Page, name and text of everything that is made."""
     yield "infrastructure-aws.md", "network", aws_network.picture(stacks["network"])
     yield "infrastructure-gcp.md", "network", gcp_network.picture(stacks["gcp-network"])
-    for name in ("platform", "network"):
-        yield "permissions.md", f"{name} on AWS", aws_permissions.section(stacks[name])
+    for block, name in (("platform", "platform"), ("network", "network-models")):
+        yield "permissions.md", f"{block} on AWS", aws_permissions.section(stacks[name])
+        on_google = gcp_permissions.section(stacks[f"gcp-{name}"])
+        yield "permissions.md", f"{block} on Google Cloud", on_google
 
 
 def _with_block(page: str, name: str, text: str) -> str:

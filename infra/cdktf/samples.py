@@ -15,11 +15,18 @@ def every() -> dict[str, dict[str, Any]]:
         "platform": platform(),
         "network": network(),
         "network-lean": network(lean=True),
+        "network-models": network(
+            models={
+                "bucket": "flowllama-sample-models-123456789012",
+                "key_arn": "arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012",
+            }
+        ),
         "deployment": deployment(),
         "deployment-balanced": deployment_balanced(),
         "gcp-platform": gcp_platform(),
         "gcp-network": gcp_network(),
         "gcp-network-lean": gcp_network(lean=True),
+        "gcp-network-models": gcp_network(models={"bucket": "flowllama-sample-models"}),
         "gcp-deployment": gcp_deployment(),
         "gcp-deployment-balanced": gcp_deployment_balanced(),
     }

@@ -39,11 +39,11 @@ def test_a_page_without_its_markers_is_named_as_such(stacks: pages.Stacks, tmp_p
 
 
 def test_a_permission_more_makes_its_page_stale(stacks: pages.Stacks) -> None:
-    changed = copy.deepcopy(dict(stacks["network"].document))
+    changed = copy.deepcopy(dict(stacks["network-models"].document))
     policy = changed["resource"]["aws_iam_role_policy"]["identity_policy_AB275788"]
     policy["policy"] = policy["policy"].replace("logs:PutLogEvents", "logs:DeleteLogGroup")
 
-    found = pages.stale(ROOT, {**stacks, "network": Stack("network", changed)})
+    found = pages.stale(ROOT, {**stacks, "network-models": Stack("network-models", changed)})
     assert found == [ROOT / "docs" / "permissions.md"]
 
 

@@ -6,7 +6,6 @@ service accounts or grants, only `iam.serviceAccounts.actAs` on this one.
 
 from dataclasses import dataclass
 
-from cdktf_cdktf_provider_google.project_iam_custom_role import ProjectIamCustomRole
 from cdktf_cdktf_provider_google.project_iam_member import ProjectIamMember
 from cdktf_cdktf_provider_google.service_account import ServiceAccount
 from cdktf_cdktf_provider_google.storage_bucket_iam_member import (
@@ -16,22 +15,25 @@ from cdktf_cdktf_provider_google.storage_bucket_iam_member import (
 from constructs import Construct
 
 from infra.cdktf import ids, names
+from infra.cdktf.constructs.gcp import roles
+from infra.cdktf.constructs.gcp.roles import Role
 from infra.cdktf.instance.cache import PREFIX
 
 # Google's own role is as small as one of ours could be, and leaves nothing behind: a deleted custom role keeps its
 # name for weeks.
 LOG_WRITER = "roles/logging.logWriter"
-# What sharing models takes. Google's own roles would also list, restore and change whole folders. Cloud Storage
-# counts replacing an object as deleting it, and a damaged copy must be replaced.
-SHARE_MODELS = (
-    "storage.objects.get",
-    "storage.objects.create",
-    "storage.objects.delete",
-    "storage.multipartUploads.create",
-    "storage.multipartUploads.abort",
+# Google's own roles would also list, restore and change whole folders.
+SHARE_MODELS = Role(
+    "models",
+    "FlowLlama instances: share models",
+    {
+        "storage.objects.get": "Pulls a model from the bucket instead of the public registry.",
+        "storage.objects.create": "Leaves a model there after its first pull, for the next machine.",
+        "storage.objects.delete": "Cloud Storage counts replacing as deleting, and a damaged copy must be replaced.",
+        "storage.multipartUploads.create": "Writes large models in parts.",
+        "storage.multipartUploads.abort": "Leaves no parts of an upload that broke off.",
+    },
 )
-# The id of a role has 64 letters, digits, dots and underscores.
-_LONGEST_ROLE = 64
 
 
 @dataclass(frozen=True)
@@ -61,20 +63,13 @@ class Identity(Construct):
         self.account_id = account.name
 
     def _share_models(self, account: ServiceAccount, props: IdentityProps, bucket: str) -> None:
-        role = ProjectIamCustomRole(
-            self,
-            ids.MODEL_ROLE,
-            project=props.project,
-            role_id=names.within(f"{props.name}-models", _LONGEST_ROLE).replace("-", "_"),
-            title=f"FlowLlama instances of {props.name}: share models",
-            permissions=list(SHARE_MODELS),
-        )
+        role = roles.make(self, ids.MODEL_ROLE, SHARE_MODELS, name=props.name, project=props.project)
         objects = f"projects/_/buckets/{bucket}/objects/{PREFIX}"
         StorageBucketIamMember(
             self,
             ids.MODEL_POLICY,
             bucket=bucket,
-            role=role.name,
+            role=role,
             member=account.member,
             condition=StorageBucketIamMemberCondition(
                 title="models-only", expression=f'resource.name.startsWith("{objects}")'
