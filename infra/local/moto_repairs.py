@@ -48,5 +48,7 @@ def _groups_of_a_template(version: Any) -> list[str]:
 
 def _register_the_new(backend: Any, instance_ids: list[str]) -> None:
     _notify_terminate(backend, instance_ids)
-    for name in list(backend.autoscaling_groups):
-        backend.update_attached_target_groups(name)
+    there = set(backend.elbv2_backend.target_groups)
+    for name, group in list(backend.autoscaling_groups.items()):
+        if there.issuperset(group.target_group_arns):
+            backend.update_attached_target_groups(name)

@@ -18,8 +18,11 @@ import boto3
 import pytest
 
 from contracts import messages as m
+from contracts.vocabulary import Cloud
+from services.agent import kinds
 from services.agent.cloud import AwsCloud
-from services.agent.placements import SINGLE_KINDS, tags_of
+from services.agent.placements import tags_of
+from services.agent.resource import Place
 from services.agent.runs import FIELD
 from services.agent.settings import TerraformSettings
 from services.agent.states import States
@@ -38,6 +41,7 @@ pytestmark = [
 
 BUCKET = "flowllama-test-state"
 REGION = "us-east-1"
+HERE = Place("123456789012", REGION)
 
 
 class FirewallSynth:
@@ -125,7 +129,9 @@ def test_a_placement_comes_and_goes_and_its_state_follows_the_epochs(real: World
     group = placement["outputs"]["security_group_id"]
     assert placement["state"] == "standing"
     assert real.told_types() == [m.SELECTED, m.PROVISIONED, m.INSTANCE_LAUNCHED]
-    assert [resource.id for resource in AwsCloud().listed(REGION, placement["tags"], placement["kinds"])] == [group]
+    assert [resource.id for resource in AwsCloud().listed(HERE, placement["tags"], placement["kinds"])] == [
+        group
+    ]
     assert _keys(s3) == [f"placements/{DEPLOYMENT}-1/1.tfstate"]
     progress = [line["resource"] for line in real.store["run_logs"].find({"type": "apply_complete"})]
     assert "aws_security_group.it" in progress
@@ -137,7 +143,7 @@ def test_a_placement_comes_and_goes_and_its_state_follows_the_epochs(real: World
     real.handle(destroy())
 
     assert real.told_types()[-1] == m.DESTROYED
-    assert AwsCloud().listed(REGION, {"flowllama-deployment": DEPLOYMENT}, SINGLE_KINDS) == []
+    assert AwsCloud().listed(HERE, {"flowllama-deployment": DEPLOYMENT}, kinds.SINGLE[Cloud.AWS]) == []
     assert _keys(s3) == []
     threads = [thread.name for thread in threading.enumerate()]
     assert "run-watch" not in threads
