@@ -69,6 +69,7 @@ def _wishes(chosen: argparse.Namespace) -> Wishes:
         notices_bus=chosen.notices_bus,
         models=chosen.models,
         models_key=chosen.models_key,
+        boundary=chosen.boundary,
         certificate=chosen.balancer_certificate,
         domain=chosen.domain,
         dns_zone=chosen.dns_zone,
@@ -98,6 +99,7 @@ def _add_wishes(apply: argparse.ArgumentParser) -> None:
     apply.add_argument("--notices-bus", metavar="ARN", help="event bus of the platform's region, if another")
     apply.add_argument("--models", metavar="BUCKET", help="bucket in which instances share models")
     apply.add_argument("--models-key", metavar="ARN", help="customer key of that bucket")
+    apply.add_argument("--boundary", metavar="ARN", help="permissions boundary for the role of instances")
     apply.add_argument(
         "--balancer-certificate",
         metavar="ARN",

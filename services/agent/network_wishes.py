@@ -19,6 +19,7 @@ _DNS_ZONE = re.compile(r"Z[A-Z0-9]{1,31}")
 class Wishes:
     """`models` is a bucket that the region's instances share models in, `models_key` the ARN of its customer key.
 
+    `boundary` is the ARN of the platform's permissions boundary, for the role of the region's instances.
     `certificate`, `domain` and `dns_zone` are for the balancers that will stand before replicas in the region. They
     are written to the network's record, from where pricing hands them on; the stack itself builds nothing of them.
     """
@@ -29,6 +30,7 @@ class Wishes:
     notices_bus: str | None = None
     models: str | None = None
     models_key: str | None = None
+    boundary: str | None = None
     certificate: str | None = None
     domain: str | None = None
     dns_zone: str | None = None
@@ -54,6 +56,7 @@ class Wishes:
             "nat": self.nat.value,
             "notices_bus": self.notices_bus,
             "models": models,
+            "boundary_arn": self.boundary,
         }
 
     def of_record(self) -> Document:

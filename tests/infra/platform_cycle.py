@@ -185,8 +185,9 @@ class Cycle:
 
     def _services(self, ecs: Any, cluster: str) -> list[Any]:
         arns = ecs.list_services(cluster=cluster)["serviceArns"]
-        found: list[Any] = ecs.describe_services(cluster=cluster, services=arns)["services"] if arns else []
-        return found
+        found = ecs.describe_services(cluster=cluster, services=arns)["services"] if arns else []
+        # One that was deleted can be described for a while.
+        return [one for one in found if one["status"] == "ACTIVE"]
 
     def _image(self, ecs: Any, task: str) -> str:
         (container,) = ecs.describe_task_definition(taskDefinition=task)["taskDefinition"][

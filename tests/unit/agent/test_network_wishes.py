@@ -27,6 +27,7 @@ def test_without_options_the_stack_is_as_before_and_the_record_says_nothing_of_b
         "lean": False,
         "nat": Nat.PER_ZONE,
         "notices_bus": None,
+        "boundary_arn": None,
         "models": None,
     }
     assert wishes.of_record() == {}, "pricing keeps what it has recorded"
