@@ -9,15 +9,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from services.agent import aws_kinds, aws_records
-from services.agent.resource import RecordName, Resource, Tags
+from services.agent.resource import Place, RecordName, Resource, Tags
 from services.chassis.logs import get_logger
 
 log = get_logger(__name__)
 
 Connect = Callable[[str, str], Any]
-
-# What costs money while it stands; a group also makes machines again. The reaper looks for these.
-COSTLY = ("scaling_group", "instance", "load_balancer")
 
 # A dependant still lives, or it is gone already: the next look says which.
 _LATER = (
@@ -36,13 +33,13 @@ _ANYWHERE = "us-east-1"  # Route 53 has no regions.
 
 
 class Cloud(Protocol):
-    def listed(self, region: str, tags: Tags, kinds: Collection[str]) -> Sequence[Resource]:
+    def listed(self, place: Place, tags: Tags, kinds: Collection[str]) -> Sequence[Resource]:
         """Everything of these kinds that carries all these tags and is not gone."""
 
-    def records(self, names: Sequence[RecordName]) -> Sequence[Resource]:
+    def records(self, place: Place, names: Sequence[RecordName]) -> Sequence[Resource]:
         """Those of these names that are recorded."""
 
-    def remove(self, region: str, resources: Sequence[Resource]) -> None:
+    def remove(self, place: Place, resources: Sequence[Resource]) -> None:
         """Ask for the end of each, dependants first; that it came is for the next `listed` to show."""
 
 
@@ -52,23 +49,23 @@ class AwsCloud:
     def __init__(self, connect: Connect | None = None) -> None:
         self._client: Connect = cache(connect or _connect)
 
-    def listed(self, region: str, tags: Tags, kinds: Collection[str]) -> Sequence[Resource]:
+    def listed(self, place: Place, tags: Tags, kinds: Collection[str]) -> Sequence[Resource]:
         return [
             found
             for kind in aws_kinds.TABLE
             if kind.name in kinds
-            for found in kind.listed(self._client(kind.service, region), tags)
+            for found in kind.listed(self._client(kind.service, place.region), tags)
         ]
 
-    def records(self, names: Sequence[RecordName]) -> Sequence[Resource]:
+    def records(self, place: Place, names: Sequence[RecordName]) -> Sequence[Resource]:  # noqa: ARG002 - no regions there
         return aws_records.listed(self._client("route53", _ANYWHERE), names) if names else ()
 
-    def remove(self, region: str, resources: Sequence[Resource]) -> None:
+    def remove(self, place: Place, resources: Sequence[Resource]) -> None:
         # Whoever depends on another goes first; the order is that of the table.
         for kind in aws_kinds.TABLE:
             for resource in resources:
                 if resource.kind == kind.name:
-                    _try(kind.remove, self._client(kind.service, region), resource)
+                    _try(kind.remove, self._client(kind.service, place.region), resource)
         for resource in resources:
             if resource.kind == aws_records.KIND:
                 _try(aws_records.remove, self._client("route53", _ANYWHERE), resource)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from services.agent import lease, outcome, removal
+from services.agent import kinds, lease, outcome, removal
+from services.agent.cloud import Cloud
 from services.agent.command import Command
 from services.agent.lease import Held
-from services.agent.placements import BALANCED_KINDS, PlacementState, names_of
+from services.agent.placements import PlacementState, names_of, place_of
 from services.agent.ports import Ports
-from services.agent.resource import RecordName
+from services.agent.resource import Place, Tags
 from services.agent.run import begin, has_ended
 from services.agent.sweep import Target
 from services.chassis.logs import get_logger
@@ -47,19 +48,19 @@ def _take_down(command: Command, run: Held, ports: Ports) -> None:
 
 def _targets(command: Command, placements: Sequence[Document], ports: Ports) -> Sequence[Target]:
     """Every region that a placement was ever meant for; without any, every region that we could have built in."""
-    regions = sorted({(p["cloud"], p["region"]) for p in placements}) or ports.intents.connected_regions()
-    kinds = sorted({kind for placement in placements for kind in placement["kinds"]}) or BALANCED_KINDS
+    known = sorted({(p["cloud"], place_of(p)) for p in placements})
+    places = known or [found for found in ports.intents.connected() if found[0] in ports.clouds]
     tags = {"flowllama-deployment": command.deployment_id}
     return [
-        Target(ports.clouds[cloud], region, tags, kinds, _names(placements, cloud, region))
-        for cloud, region in regions
-        if cloud in ports.clouds
+        _target(removal.cloud_of(cloud, ports), cloud, place, tags, placements) for cloud, place in places
     ]
 
 
-def _names(placements: Sequence[Document], cloud: str, region: str) -> Sequence[RecordName]:
-    there = [p for p in placements if (p["cloud"], p["region"]) == (cloud, region)]
-    return [name for placement in there for name in names_of(placement)]
+def _target(cloud: Cloud, name: str, place: Place, tags: Tags, placements: Sequence[Document]) -> Target:
+    there = [p for p in placements if (p["cloud"], place_of(p)) == (name, place)]
+    looked_for = sorted({kind for placement in there for kind in placement["kinds"]})
+    names = [record for placement in there for record in names_of(placement)]
+    return Target(cloud, place, tags, looked_for or kinds.BALANCED[name], names)
 
 
 def _is_outdated(command: Command, ports: Ports) -> bool:

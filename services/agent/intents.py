@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from contracts.vocabulary import Cloud
+from services.agent.resource import Place
 from services.chassis.mongo import Store
 
 
@@ -15,7 +17,11 @@ class Intents:
         found = self._deployments.find_one({"_id": deployment_id}, {"generation": 1})
         return int(found["generation"]) if found else None
 
-    def connected_regions(self) -> Sequence[tuple[str, str]]:
-        """Cloud and region of every network we may build in."""
-        found = self._networks.find({}, {"cloud": 1, "region": 1})
-        return sorted({(network["cloud"], network["region"]) for network in found})
+    def connected(self) -> Sequence[tuple[str, Place]]:
+        """Cloud and place of every network we may build in; on AWS one to a region, as we have one account's
+        credentials there."""
+        found = list(self._networks.find({}, {"cloud": 1, "account": 1, "region": 1}))
+        places = {
+            (n["cloud"], n["region"], n["account"] if n["cloud"] == Cloud.GCP else ""): n for n in found
+        }
+        return sorted((n["cloud"], Place(n["account"], n["region"])) for n in places.values())

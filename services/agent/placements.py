@@ -4,16 +4,13 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from services.agent import kinds
 from services.agent.command import Command
-from services.agent.resource import RecordName
+from services.agent.resource import Place, RecordName
 from services.agent.store import PLACEMENTS
 from services.chassis.clock import Clock, utc_now
 from services.chassis.errors import StaleError
 from services.chassis.mongo import Document, Store
-
-# What a placement may leave behind; the sweep describes each of them. Only replicas have more than a machine.
-SINGLE_KINDS = ("instance", "spot_request", "volume", "network_interface", "security_group")
-BALANCED_KINDS = ("scaling_group", "load_balancer", "target_group", "launch_template", *SINGLE_KINDS)
 
 
 class PlacementState(StrEnum):
@@ -55,7 +52,7 @@ class Placements:
             "account": spec["account"],
             "region": spec["region"],
             "zone": spec["zone"],
-            "kinds": list(SINGLE_KINDS if spec.get("replicas") is None else BALANCED_KINDS),
+            "kinds": list(kinds.left_by(spec)),
             "tags": tags_of(spec["placement_id"]),
             "offer": offer,
             "spec": spec,
@@ -74,6 +71,10 @@ class Placements:
         if self._records.update_one(guard, {"$set": written}).matched_count == 0:
             raise StaleError("a later run has this placement")
         return {**placement, **written}
+
+
+def place_of(placement: Mapping[str, Any]) -> Place:
+    return Place(placement["account"], placement["region"])
 
 
 def names_of(placement: Mapping[str, Any]) -> Sequence[RecordName]:

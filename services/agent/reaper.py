@@ -13,10 +13,11 @@ from datetime import timedelta
 
 from prometheus_client import Counter, Gauge
 
-from services.agent.cloud import COSTLY, Cloud
+from services.agent import kinds
+from services.agent.cloud import Cloud
 from services.agent.intents import Intents
 from services.agent.placements import Placements, PlacementState
-from services.agent.resource import Resource
+from services.agent.resource import Place, Resource
 from services.chassis.clock import Clock
 from services.chassis.errors import FOREIGN_OUTAGES
 from services.chassis.logs import get_logger
@@ -37,7 +38,7 @@ class Holding:
     """What one placement has in one region; what carries no placement's tag stands for itself."""
 
     cloud: str
-    region: str
+    place: Place
     placement_id: str
     resources: Sequence[Resource]
 
@@ -68,9 +69,9 @@ class Reaper:
         """One look at every connected region; returns how many resources were removed."""
         fleet = [
             holding
-            for cloud, region in self._intents.connected_regions()
+            for cloud, place in self._intents.connected()
             if cloud in self._clouds
-            for holding in self._holdings(cloud, region)
+            for holding in self._holdings(cloud, place)
         ]
         strays = self._unaccounted(fleet)
         STRAYS.set(sum(len(stray.resources) for stray in strays))
@@ -84,11 +85,11 @@ class Reaper:
             self._reap(stray, due)
         return sum(len(due) for _, due in ripe)
 
-    def _holdings(self, cloud: str, region: str) -> Sequence[Holding]:
+    def _holdings(self, cloud: str, place: Place) -> Sequence[Holding]:
         held: dict[str, list[Resource]] = defaultdict(list)
-        for resource in self._clouds[cloud].listed(region, self._tags, COSTLY):
+        for resource in self._clouds[cloud].listed(place, self._tags, kinds.COSTLY[cloud]):
             held[resource.tags.get("flowllama-placement", resource.id)].append(resource)
-        return [Holding(cloud, region, name, resources) for name, resources in held.items()]
+        return [Holding(cloud, place, name, resources) for name, resources in held.items()]
 
     def _unaccounted(self, fleet: Sequence[Holding]) -> Sequence[Holding]:
         states = self._placements.states([holding.placement_id for holding in fleet])
@@ -108,10 +109,10 @@ class Reaper:
         return born is not None and self._clock() - born >= SPARED_FOR
 
     def _reap(self, stray: Holding, due: Sequence[Resource]) -> None:
-        self._clouds[stray.cloud].remove(stray.region, due)
+        self._clouds[stray.cloud].remove(stray.place, due)
         REAPED.inc(len(due))
         for resource in due:
-            log.error("stray_removed", kind=resource.kind, id=resource.id, region=stray.region)
+            log.error("stray_removed", kind=resource.kind, id=resource.id, region=stray.place.region)
 
 
 def _alert(stray: Holding) -> None:
@@ -120,6 +121,6 @@ def _alert(stray: Holding) -> None:
             "stray_found",
             kind=resource.kind,
             id=resource.id,
-            region=stray.region,
+            region=stray.place.region,
             tags=dict(resource.tags),
         )

@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 
 from services.agent import placements, stack_run, states, sweep
+from services.agent.cloud import Cloud
 from services.agent.lease import Held
 from services.agent.placements import PlacementState
 from services.agent.ports import Ports
 from services.agent.sweep import Patience, Target
+from services.chassis.errors import RetryError
 from services.chassis.logs import get_logger
 from services.chassis.mongo import Document
 
 log = get_logger(__name__)
+
+NOT_SERVED_RETRY_S = 60.0
 
 
 def remove(placement: Document, run: Held, ports: Ports) -> Document:
@@ -45,12 +49,20 @@ def patience(run: Held, ports: Ports) -> Patience:
 
 def target_of(placement: Document, ports: Ports) -> Target:
     return Target(
-        ports.clouds[placement["cloud"]],
-        placement["region"],
+        cloud_of(placement["cloud"], ports),
+        placements.place_of(placement),
         placement["tags"],
         placement["kinds"],
         placements.names_of(placement),
     )
+
+
+def cloud_of(name: str, ports: Ports) -> Cloud:
+    """Raises `RetryError` where this agent may not use the cloud: another one, or this one set up again, may."""
+    if name not in ports.clouds:
+        log.error("cloud_not_served", cloud=name)
+        raise RetryError(NOT_SERVED_RETRY_S, f"this agent does not build in the cloud {name}")
+    return ports.clouds[name]
 
 
 def _may_be_known_to_terraform(placement: Document, run: Held, ports: Ports) -> bool:

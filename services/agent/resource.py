@@ -7,6 +7,14 @@ from datetime import datetime
 Tags = Mapping[str, str]
 
 
+@dataclass(frozen=True, order=True)
+class Place:
+    """A region of an account; on Google Cloud that is a project. On AWS the credentials have one account anyway."""
+
+    account: str
+    region: str
+
+
 @dataclass(frozen=True)
 class Resource:
     """`attached_to` is the machine it belongs to, or a machine's scaling group, and `created_at` its birth; both

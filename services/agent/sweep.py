@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from services.agent.cloud import Cloud
-from services.agent.resource import RecordName, Resource, Tags
+from services.agent.resource import Place, RecordName, Resource, Tags
 from services.chassis.errors import RetryError
 from services.chassis.logs import get_logger
 
@@ -24,7 +24,7 @@ class Target:
     """Where to look, and for what: each kind is a question to the cloud."""
 
     cloud: Cloud
-    region: str
+    place: Place
     tags: Tags
     kinds: Sequence[str]
     names: Sequence[RecordName] = ()
@@ -68,14 +68,14 @@ def once(targets: Sequence[Target], *, keep: Collection[str] = ()) -> None:
 
 def _look(target: Target, keep: Collection[str]) -> Sequence[Resource]:
     listed = [
-        *target.cloud.listed(target.region, target.tags, target.kinds),
-        *target.cloud.records(target.names),
+        *target.cloud.listed(target.place, target.tags, target.kinds),
+        *target.cloud.records(target.place, target.names),
     ]
     kept = _with_what_is_attached(keep, listed)
     strays = [found for found in listed if found.id not in kept]
     if strays:
-        log.warning("strays_found", region=target.region, strays=[f"{s.kind} {s.id}" for s in strays])
-        target.cloud.remove(target.region, strays)
+        log.warning("strays_found", region=target.place.region, strays=[f"{s.kind} {s.id}" for s in strays])
+        target.cloud.remove(target.place, strays)
     return strays
 
 

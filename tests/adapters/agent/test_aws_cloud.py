@@ -9,11 +9,13 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from contracts.vocabulary import Cloud
+from services.agent import kinds
 from services.agent.cloud import AwsCloud
-from services.agent.placements import BALANCED_KINDS, SINGLE_KINDS
-from services.agent.resource import RecordName, Resource
+from services.agent.resource import Place, RecordName, Resource
 
 REGION = "us-east-1"
+HERE = Place("123456789012", REGION)
 Tags = dict[str, str]
 
 
@@ -129,36 +131,36 @@ def test_every_kind_of_a_single_machine_is_found_and_removed(account: Account, o
         GroupName="ours", Description="x", VpcId=subnet["VpcId"], TagSpecifications=group
     )
 
-    found = cloud.listed(REGION, ours, SINGLE_KINDS)
+    found = cloud.listed(HERE, ours, kinds.SINGLE[Cloud.AWS])
 
     assert [r.kind for r in found] == ["instance", "volume", "network_interface", "security_group"]
     assert found[0].id == instance
     assert found[0].created_at is not None
     assert set(asked) == {"ec2"}, "a single machine costs no call for balanced ones"
 
-    cloud.remove(REGION, found)
+    cloud.remove(HERE, found)
 
-    assert cloud.listed(REGION, ours, SINGLE_KINDS) == []
+    assert cloud.listed(HERE, ours, kinds.SINGLE[Cloud.AWS]) == []
 
 
 def test_every_kind_of_a_balanced_placement_is_found_and_removed(account: Account, ours: Tags) -> None:
     cloud, group = account.cloud(), account.launch_group(ours)
     account.balance(ours)
 
-    found = cloud.listed(REGION, ours, BALANCED_KINDS)
+    found = cloud.listed(HERE, ours, kinds.BALANCED[Cloud.AWS])
 
-    kinds = [resource.kind for resource in found]
+    names = [resource.kind for resource in found]
     first, last = (
         ["scaling_group", "instance", "instance"],
         ["load_balancer", "target_group", "launch_template"],
     )
-    assert kinds == [*first, *last]
+    assert names == [*first, *last]
     assert [r.attached_to for r in found if r.kind == "instance"] == [group, group]
     assert all(r.created_at for r in found if r.kind in ("scaling_group", "load_balancer"))
 
-    cloud.remove(REGION, found)
+    cloud.remove(HERE, found)
 
-    assert cloud.listed(REGION, ours, BALANCED_KINDS) == []
+    assert cloud.listed(HERE, ours, kinds.BALANCED[Cloud.AWS]) == []
 
 
 def test_a_name_is_found_and_removed_and_its_neighbours_are_left(account: Account) -> None:
@@ -168,19 +170,19 @@ def test_a_name_is_found_and_removed_and_its_neighbours_are_left(account: Accoun
     )
     names = [RecordName(zone, f"{name}.models.example.com") for name in ("dep-1", "dep-11")]
 
-    found = cloud.records(names)
-    cloud.remove(REGION, found)
-    cloud.remove(REGION, found)
+    found = cloud.records(HERE, names)
+    cloud.remove(HERE, found)
+    cloud.remove(HERE, found)
 
     assert [r.id for r in found] == [f"{zone}_dep-1.models.example.com_A"]
-    assert cloud.records(names) == []
-    assert len(cloud.records([RecordName(zone, "dep-12.models.example.com")])) == 1
+    assert cloud.records(HERE, names) == []
+    assert len(cloud.records(HERE, [RecordName(zone, "dep-12.models.example.com")])) == 1
 
 
 def test_a_zone_that_is_gone_has_no_names_and_without_names_nobody_is_asked(account: Account) -> None:
     asked = list[str]()
-    assert account.cloud().records([RecordName("Z0000000000000", "dep-1.models.example.com")]) == []
-    assert account.cloud(asked).records([]) == ()
+    assert account.cloud().records(HERE, [RecordName("Z0000000000000", "dep-1.models.example.com")]) == []
+    assert account.cloud(asked).records(HERE, []) == ()
     assert asked == []
 
 
@@ -190,7 +192,7 @@ def test_more_balancers_than_tags_are_told_of_at_once(account: Account, ours: Ta
         account.balance(others)
     number = account.balance(ours)
 
-    found = account.cloud().listed(REGION, ours, ["load_balancer", "target_group"])
+    found = account.cloud().listed(HERE, ours, ["load_balancer", "target_group"])
 
     assert [(r.kind, r.id.split("/")[-2]) for r in found] == [
         ("load_balancer", f"lb-{number}"),
@@ -202,7 +204,7 @@ def test_a_balancer_that_vanishes_between_two_questions_hides_no_other(account: 
     vanishing, left = account.balance(ours), account.balance(ours)
     cloud = AwsCloud(lambda *_: Forgetful(account.elbv2, f"lb-{vanishing}"))
 
-    assert [r.id.split("/")[-2] for r in cloud.listed(REGION, ours, ["load_balancer"])] == [f"lb-{left}"]
+    assert [r.id.split("/")[-2] for r in cloud.listed(HERE, ours, ["load_balancer"])] == [f"lb-{left}"]
 
 
 def test_a_disk_says_whose_it_is(account: Account, ours: Tags) -> None:
@@ -211,7 +213,7 @@ def test_a_disk_says_whose_it_is(account: Account, ours: Tags) -> None:
     volume = account.ec2.describe_volumes(Filters=attached)["Volumes"][0]["VolumeId"]
     account.ec2.create_tags(Resources=[volume], Tags=_pairs(ours))
 
-    found = account.cloud().listed(REGION, ours, SINGLE_KINDS)
+    found = account.cloud().listed(HERE, ours, kinds.SINGLE[Cloud.AWS])
 
     assert [(r.kind, r.attached_to) for r in found] == [("instance", None), ("volume", instance)]
 
@@ -222,14 +224,14 @@ def test_what_carries_other_tags_is_left_alone(account: Account, ours: Tags) -> 
     account.launch_group(theirs)
     account.balance(theirs)
 
-    assert account.cloud().listed(REGION, ours, BALANCED_KINDS) == []
-    assert len(account.cloud().listed(REGION, theirs, BALANCED_KINDS)) == 7
+    assert account.cloud().listed(HERE, ours, kinds.BALANCED[Cloud.AWS]) == []
+    assert len(account.cloud().listed(HERE, theirs, kinds.BALANCED[Cloud.AWS])) == 7
 
 
 def test_a_terminated_instance_is_no_longer_listed(account: Account, ours: Tags) -> None:
     account.ec2.terminate_instances(InstanceIds=[account.launch(ours)])
 
-    assert account.cloud().listed(REGION, ours, SINGLE_KINDS) == []
+    assert account.cloud().listed(HERE, ours, kinds.SINGLE[Cloud.AWS]) == []
 
 
 def test_what_is_gone_already_is_no_error(account: Account, ours: Tags) -> None:
@@ -238,7 +240,7 @@ def test_what_is_gone_already_is_no_error(account: Account, ours: Tags) -> None:
         Resource("launch_template", "lt-0123456789abcdef0", ours),
     ]
 
-    account.cloud().remove(REGION, gone)
+    account.cloud().remove(HERE, gone)
 
 
 @pytest.mark.parametrize(
@@ -246,13 +248,13 @@ def test_what_is_gone_already_is_no_error(account: Account, ours: Tags) -> None:
     ["DependencyViolation", "VolumeInUse", "InvalidGroup.NotFound", "ResourceInUse", "TargetGroupNotFound"],
 )
 def test_what_is_still_in_use_waits_for_the_next_look(code: str) -> None:
-    AwsCloud(lambda *_: Refusing(code)).remove(REGION, [Resource("security_group", "sg-1", {})])
+    AwsCloud(lambda *_: Refusing(code)).remove(HERE, [Resource("security_group", "sg-1", {})])
 
 
 @pytest.mark.parametrize("code", ["UnauthorizedOperation", "ValidationError"])
 def test_a_refusal_is_not_hidden(code: str) -> None:
     with pytest.raises(ClientError):
-        AwsCloud(lambda *_: Refusing(code)).remove(REGION, [Resource("security_group", "sg-1", {})])
+        AwsCloud(lambda *_: Refusing(code)).remove(HERE, [Resource("security_group", "sg-1", {})])
 
 
 class Refusing:

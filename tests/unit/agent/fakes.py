@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from services.agent.resource import RecordName, Resource
+from services.agent.resource import Place, RecordName, Resource
 from services.agent.terraform import Ended
 from services.agent.ui_stream import UiEvent
 from services.agent.workspace import Workspace
@@ -137,15 +137,15 @@ class FakeCloud:
         self.resources[id_] = (region, Resource(kind, id_, dict(tags), at, attached_to))
         return id_
 
-    def listed(self, region: str, tags: Mapping[str, str], kinds: Collection[str]) -> Sequence[Resource]:
+    def listed(self, place: Place, tags: Mapping[str, str], kinds: Collection[str]) -> Sequence[Resource]:
         self.looks += 1
         return [
             r
             for where, r in self.resources.values()
-            if where == region and r.kind in kinds and tags.items() <= r.tags.items()
+            if where == place.region and r.kind in kinds and tags.items() <= r.tags.items()
         ]
 
-    def records(self, names: Sequence[RecordName]) -> Sequence[Resource]:
+    def records(self, place: Place, names: Sequence[RecordName]) -> Sequence[Resource]:
         ids = [f"{name.zone}_{name.host}_A" for name in names]
         return [self.resources[id_][1] for id_ in ids if id_ in self.resources]
 
@@ -155,7 +155,7 @@ class FakeCloud:
         self.resources[id_] = ("", Resource("dns_record", id_, {}))
         return id_
 
-    def remove(self, region: str, resources: Sequence[Resource]) -> None:
+    def remove(self, place: Place, resources: Sequence[Resource]) -> None:
         for resource in resources:
             if resource.id not in self.stubborn:
                 self.resources.pop(resource.id, None)

@@ -73,7 +73,7 @@ def test_a_destroy_that_was_carried_out_is_reported_again(standing: World) -> No
 
 
 def test_without_a_placement_the_connected_regions_are_looked_at(world: World) -> None:
-    world.store["networks"].insert_one({"cloud": "aws", "region": "eu-west-1"})
+    world.store["networks"].insert_one({"cloud": "aws", "account": "1", "region": "eu-west-1"})
     world.cloud.create("eu-west-1", "instance", {"flowllama-deployment": DEPLOYMENT})
 
     world.handle(destroy(generation=1))

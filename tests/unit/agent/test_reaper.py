@@ -20,7 +20,7 @@ class Fleet:
 
     def __init__(self, store: Store) -> None:
         declare(store, COLLECTIONS)
-        store["networks"].insert_one({"cloud": "aws", "region": REGION})
+        store["networks"].insert_one({"cloud": "aws", "account": "1", "region": REGION})
         self._store, self.cloud, self.now = store, FakeCloud(), NOW
         self.reaper = Reaper(
             Placements(store), Intents(store), {"aws": self.cloud}, "test", clock=lambda: self.now

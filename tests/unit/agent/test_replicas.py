@@ -4,9 +4,9 @@ import pytest
 
 from contracts import messages as m
 from contracts.envelope import Message
-from services.agent import spec
+from contracts.vocabulary import Cloud
+from services.agent import kinds, spec
 from services.agent.command import Command
-from services.agent.placements import BALANCED_KINDS, SINGLE_KINDS
 from services.agent.stack_run import TerraformCrashedError
 from services.agent.terraform import Ended
 from services.chassis.errors import RejectError
@@ -70,7 +70,7 @@ def test_the_group_and_the_balancers_name_are_what_is_watched(world: World) -> N
     assert launched["replicas"] == {"min": 2, "max": 3}
     assert launched["instance_id"] == world.cloud.of_kind("scaling_group")[0]
     assert launched["address"] == "dep-1.models.example.com"
-    assert world.placements()[0]["kinds"] == list(BALANCED_KINDS)
+    assert world.placements()[0]["kinds"] == list(kinds.BALANCED[Cloud.AWS])
 
 
 def test_a_machine_alone_is_told_without_replicas_and_looked_for_by_fewer_kinds(world: World) -> None:
@@ -79,7 +79,7 @@ def test_a_machine_alone_is_told_without_replicas_and_looked_for_by_fewer_kinds(
     world.handle(provision())
 
     assert dict(world.told())[m.INSTANCE_LAUNCHED]["replicas"] is None
-    assert world.placements()[0]["kinds"] == list(SINGLE_KINDS)
+    assert world.placements()[0]["kinds"] == list(kinds.SINGLE[Cloud.AWS])
 
 
 def test_a_takeover_leaves_the_machines_of_a_group_that_stands_alone(world: World) -> None:

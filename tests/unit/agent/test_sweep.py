@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from services.agent import sweep
-from services.agent.placements import BALANCED_KINDS
-from services.agent.resource import Resource
+from contracts.vocabulary import Cloud
+from services.agent import kinds, sweep
+from services.agent.resource import Place, Resource
 from services.agent.states import States, has_resources, known_ids, state_key
 from services.agent.sweep import Patience, Target
 from services.agent.workspace import Workspaces
@@ -14,6 +14,8 @@ from services.chassis.errors import RetryError
 from tests.unit.agent.fakes import FakeBucket, FakeCloud
 
 TAGS = {"flowllama-placement": "dep_1-1"}
+HERE = Place("123456789012", "us-east-1")
+KINDS = kinds.BALANCED[Cloud.AWS]
 
 
 class Waits:
@@ -33,7 +35,7 @@ class Waits:
 def test_an_empty_cloud_is_looked_at_twice_with_the_interval_between() -> None:
     cloud, waits = FakeCloud(), Waits()
 
-    assert sweep.until_empty([Target(cloud, "us-east-1", TAGS, BALANCED_KINDS)], waits.patience()) == 2
+    assert sweep.until_empty([Target(cloud, HERE, TAGS, KINDS)], waits.patience()) == 2
     assert cloud.looks == 2
     assert waits.pauses == [10]
 
@@ -48,7 +50,7 @@ def test_whatever_turns_up_between_two_looks_starts_the_count_again() -> None:
 
     patience = Patience(10, 60, late, lambda: waits.now)
 
-    assert sweep.until_empty([Target(cloud, "us-east-1", TAGS, BALANCED_KINDS)], patience) == 2
+    assert sweep.until_empty([Target(cloud, HERE, TAGS, KINDS)], patience) == 2
     assert cloud.looks == 4
     assert cloud.resources == {}
 
@@ -57,7 +59,7 @@ def test_what_the_state_knows_is_kept() -> None:
     cloud, waits = FakeCloud(), Waits()
     known, _stray = cloud.create("us-east-1", "instance", TAGS), cloud.create("us-east-1", "instance", TAGS)
 
-    sweep.until_empty([Target(cloud, "us-east-1", TAGS, BALANCED_KINDS)], waits.patience(), keep={known})
+    sweep.until_empty([Target(cloud, HERE, TAGS, KINDS)], waits.patience(), keep={known})
 
     assert list(cloud.resources) == [known]
 
@@ -68,7 +70,7 @@ def test_what_is_attached_to_a_known_machine_belongs_to_it() -> None:
     known = cloud.create("us-east-1", "instance", TAGS)
     cloud.resources["vol"] = ("us-east-1", Resource("volume", "vol", TAGS, attached_to=known))
 
-    sweep.until_empty([Target(cloud, "us-east-1", TAGS, BALANCED_KINDS)], waits.patience(), keep={known})
+    sweep.until_empty([Target(cloud, HERE, TAGS, KINDS)], waits.patience(), keep={known})
 
     assert list(cloud.resources) == [known, "vol"]
 
@@ -81,7 +83,7 @@ def test_a_known_groups_machines_and_their_disks_are_the_groups() -> None:
     disk = cloud.create("us-east-1", "volume", TAGS, attached_to=machine)
     stray = cloud.create("us-east-1", "instance", TAGS, attached_to=lost)
 
-    sweep.until_empty([Target(cloud, "us-east-1", TAGS, BALANCED_KINDS)], waits.patience(), keep={group})
+    sweep.until_empty([Target(cloud, HERE, TAGS, KINDS)], waits.patience(), keep={group})
 
     assert list(cloud.resources) == [group, machine, disk]
     assert stray not in cloud.resources
@@ -92,7 +94,7 @@ def test_what_will_not_go_is_put_off_and_not_forgotten() -> None:
     cloud.stubborn.add(cloud.create("us-east-1", "instance", TAGS))
 
     with pytest.raises(RetryError, match="still lists 1 resources"):
-        sweep.until_empty([Target(cloud, "us-east-1", TAGS, BALANCED_KINDS)], waits.patience(limit_s=60))
+        sweep.until_empty([Target(cloud, HERE, TAGS, KINDS)], waits.patience(limit_s=60))
 
     assert waits.now == 60
 
