@@ -1,7 +1,6 @@
 """The address of the API: Google's global balancer with the public paths of the services, and no others.
 
-What users may call is what has a path here; anything else is answered before it reaches a service. Google's API
-Gateway is not in this provider, and does not reach services that are closed to the outside.
+What users may call is what has a path here; anything else is answered before it reaches a service.
 """
 
 from collections.abc import Mapping

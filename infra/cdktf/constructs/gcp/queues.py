@@ -18,18 +18,13 @@ from constructs import Construct
 
 from contracts.topology import RETENTION_DAYS, VISIBILITY_TIMEOUT_S, Queue
 from infra.cdktf import ids
-from infra.cdktf.constructs.gcp.alarm import AlarmRule, raise_alarm, series
+from infra.cdktf.constructs.gcp.alarm import raise_alarm
+from infra.cdktf.constructs.gcp.queue_alarms import alarm_rules, short
 
 # The most that Pub/Sub takes. It counts NACKs and deadlines that passed, so like the topology's it is a distant back-stop.
 MOST_ATTEMPTS = 100
-MOST_WAITING = 1000
-# A command is at work for as long as its machine takes to start, and its message is as old as that.
-OLDEST_S = {"agent": 3600}
-USUAL_OLDEST_S = 900
 # Without a pause, what a process dies of would use up its attempts in no time.
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 10, 600
-_WAITING = "pubsub.googleapis.com/subscription/num_undelivered_messages"
-_OLDEST = "pubsub.googleapis.com/subscription/oldest_unacked_message_age"
 
 
 @dataclass(frozen=True)
@@ -61,7 +56,8 @@ class OrderedQueue(Construct):
         self.topic, self.topic_id, self.dead_topic = topic.name, topic.id, dead.name
         self.subscription, self.subscription_id = subscription.name, subscription.id
         self.dead_letters_id = letters.id
-        self.alarms = tuple(raise_alarm(self, rule, props.channels) for rule in self._rules())
+        rules = alarm_rules(props.name, props.queue)
+        self.alarms = tuple(raise_alarm(self, rule, props.channels) for rule in rules)
 
     def _forwarding(self, topic: PubsubTopic, dead: PubsubTopic) -> PubsubSubscription:
         """Pub/Sub's own account moves a message that nobody could handle: it sends there, and takes out here."""
@@ -124,43 +120,3 @@ class OrderedQueue(Construct):
             dead_letter_policy=dead_letters,
             depends_on=[after] if after else None,
         )
-
-    def _rules(self) -> list[AlarmRule]:
-        queue = self._props.queue
-        oldest = OLDEST_S.get(queue.receiver, USUAL_OLDEST_S)
-        return [
-            self._rule(
-                "depth", queue.name, _WAITING, MOST_WAITING, f"{queue.receiver} does not keep up.", periods=3
-            ),
-            self._rule(
-                "age",
-                queue.name,
-                _OLDEST,
-                oldest,
-                f"{queue.receiver} has left a message undone for more than {oldest} s.",
-            ),
-            self._rule(
-                "dead-letter",
-                queue.dead_letter,
-                _WAITING,
-                0,
-                f"{queue.receiver} has given a message up: see the dead letters and their reasons.",
-            ),
-        ]
-
-    def _rule(
-        self, kind: str, queue: str, metric: str, above: int, description: str, periods: int = 1
-    ) -> AlarmRule:
-        return AlarmRule(
-            id=f"{ids.ALARM}-{kind}",
-            name=f"{self._props.name}-{short(self._props.queue.name)}-{kind}",
-            description=description,
-            series=(series(metric, "pubsub_subscription", subscription_id=short(queue)),),
-            above=above,
-            periods=periods,
-        )
-
-
-def short(name: str) -> str:
-    """The ending is a word of SQS's alone."""
-    return name.removesuffix(".fifo")

@@ -14,7 +14,8 @@ from infra.cdktf.constructs.gcp.key import CustomerKey, CustomerKeyProps
 from infra.cdktf.constructs.gcp.log_store import LogStoreProps
 from infra.cdktf.constructs.gcp.model_store import ModelStore
 from infra.cdktf.constructs.gcp.observability import Observability, ObservabilityProps
-from infra.cdktf.constructs.gcp.queues import OrderedQueue, OrderedQueueProps, short
+from infra.cdktf.constructs.gcp.queue_alarms import short
+from infra.cdktf.constructs.gcp.queues import OrderedQueue, OrderedQueueProps
 from infra.cdktf.stacks.gcp.base import GcpStack
 from infra.cdktf.stacks.gcp.platform_models import model_store
 from infra.cdktf.stacks.gcp.platform_runtime import Runtime, RuntimeProps

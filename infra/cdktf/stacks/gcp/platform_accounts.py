@@ -8,7 +8,8 @@ from constructs import Construct
 from infra.cdktf import ids
 from infra.cdktf.constructs.gcp import roles, service_roles
 from infra.cdktf.constructs.gcp.account import Account, AccountProps
-from infra.cdktf.constructs.gcp.queues import OrderedQueue, short
+from infra.cdktf.constructs.gcp.queue_alarms import short
+from infra.cdktf.constructs.gcp.queues import OrderedQueue
 from infra.cdktf.processes import AGENT, PRICING, PROCESSES, Process
 
 
