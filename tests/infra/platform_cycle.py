@@ -213,7 +213,7 @@ def cloud() -> Iterator[str]:
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.infra.shared_cloud", "-H", "127.0.0.1", "-p", str(port)],
         cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin"},
+        env={"PATH": "/usr/bin:/bin", "MOTO_AMIS_PATH": str(ROOT / "infra/local/amis.json")},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -221,7 +221,7 @@ def cloud() -> Iterator[str]:
         _wait_for(port)
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.terminate()
+        server.kill()
         server.wait(10)
 
 

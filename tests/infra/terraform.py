@@ -56,6 +56,12 @@ class Terraform:
         assert done.returncode == expect, f"terraform {arguments}: {done.stdout}\n{done.stderr}"
         return done.stdout
 
+    def complaint(self, *arguments: str) -> str:
+        """What a command that must fail says of it."""
+        done = self._started(*arguments)
+        assert done.returncode == 1, f"terraform {arguments}: {done.stdout}\n{done.stderr}"
+        return done.stderr
+
     def faults(self) -> list[tuple[str, str]]:
         """File and words of each error that `validate` has; nothing is asked and nothing changed."""
         said = json.loads(self._started("validate", "-json").stdout)["diagnostics"]

@@ -78,7 +78,7 @@ resource "aws_autoscaling_group" "this" {
 }
 
 resource "aws_autoscaling_policy" "load" {
-  name                   = "load"
+  name                   = "${aws_autoscaling_group.this.name}-load"
   autoscaling_group_name = aws_autoscaling_group.this.name
   policy_type            = "TargetTrackingScaling"
 
