@@ -15,6 +15,7 @@ from marshmallow import ValidationError
 
 from contracts.stack_outputs import read_network_outputs
 from contracts.stack_spec import load_stack_spec
+from contracts.vocabulary import Cloud
 from services.agent import spec, states
 from services.agent.network_lease import remove_dead_lock
 from services.agent.network_wishes import Wishes
@@ -86,7 +87,7 @@ def write(record: Document, out: Path) -> None:
 
 def _stack(region: str, wishes: Wishes, settings: NetworkSettings) -> Document:
     wishes.check(region)
-    common = spec.common("network", settings.account or _account(region), region, settings.build)
+    common = spec.common("network", Cloud.AWS, settings.account or _account(region), region, settings.build)
     backend: dict[str, Any] = {**common["backend"], "key": f"networks/aws/{region}.tfstate"}
     stack = {
         **common,

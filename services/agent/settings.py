@@ -50,7 +50,8 @@ class LogSettings:
 class BuildSettings:
     """What goes into every stack spec. `service_cidrs` are admitted to instances beside the network's own.
 
-    `model_buckets` are by region: instances take and leave models in the one of their own, if there is one.
+    `model_buckets` are by region: instances take and leave models in the one of their own, if there is one. `logs` are
+    for instances on AWS, `google_logs` for those on Google Cloud.
     """
 
     environment: str
@@ -60,6 +61,7 @@ class BuildSettings:
     service_cidrs: tuple[str, ...]
     model_buckets: Mapping[str, str] = field(default_factory=dict)
     logs: LogSettings | None = None
+    google_logs: LogSettings | None = None
 
 
 @dataclass(frozen=True)
@@ -131,11 +133,12 @@ def _build(env: Env, environment: str) -> BuildSettings:
         },
         service_cidrs=tuple(str(network) for network in config.networks(env, "SERVICE_EGRESS_CIDRS")),
         model_buckets=env.dict("MODEL_BUCKETS", {}),
-        logs=_logs(env),
+        logs=_logs(env, "LOG_AGENT"),
+        google_logs=_logs(env, "OPS_AGENT") if env.str("OPS_AGENT_URL_AMD64", "") else None,
     )
 
 
-def _logs(env: Env) -> LogSettings | None:
+def _logs(env: Env, agent: str) -> LogSettings | None:
     group = env.str("INSTANCE_LOG_GROUP", "")
     if not group:
         return None
@@ -143,7 +146,7 @@ def _logs(env: Env) -> LogSettings | None:
     return LogSettings(
         group,
         {
-            arch: (env.str(f"LOG_AGENT_URL_{name}"), env.str(f"LOG_AGENT_SHA256_{name}"))
+            arch: (env.str(f"{agent}_URL_{name}"), env.str(f"{agent}_SHA256_{name}"))
             for arch, name in names.items()
         },
     )

@@ -16,6 +16,7 @@ from services.agent.workspace import Workspace
 from services.chassis.errors import InvalidError
 
 ACCOUNT = "123456789012"
+PROJECT = "flowllama-test"
 
 
 def candidate(zone: str = "us-east-1a", machine: str = "g5.xlarge", *, spot: bool = True) -> dict[str, Any]:
@@ -57,6 +58,45 @@ def balanced_candidate() -> dict[str, Any]:
         },
     }
     return {**candidate(), "network": network, "hourly_usd_at_min": "0.4512"}
+
+
+def google_candidate(
+    zone: str = "us-central1-a", machine: str = "g2-standard-4", gpu: str = "L4", *, spot: bool = True
+) -> dict[str, Any]:
+    """The same on Google Cloud."""
+    region = zone.rpartition("-")[0]
+    return {
+        **candidate(spot=spot),
+        "cloud": "gcp",
+        "account": PROJECT,
+        "region": region,
+        "zone": zone,
+        "machine": {"type": machine, "arch": "x86_64", "gpu_kind": gpu, "gpu_count": 1, "disk_gib": 60},
+        "network": {
+            "vpc_id": f"projects/{PROJECT}/global/networks/flowllama-test-main-{region}",
+            "subnet_id": f"projects/{PROJECT}/regions/{region}/subnetworks/flowllama-test-main",
+            "instance_profile": f"flowllama-test-main@{PROJECT}.iam.gserviceaccount.com",
+            "egress_cidrs": ["203.0.113.9/32"],
+        },
+    }
+
+
+def google_balanced_candidate() -> dict[str, Any]:
+    """The same for replicas: a region has one subnet for all its zones, and Google keeps the certificate."""
+    offer = google_candidate()
+    subnet = offer["network"]["subnet_id"]
+    network = {
+        **offer["network"],
+        "subnets": {f"us-central1-{letter}": subnet for letter in "ab"},
+        "public": False,
+        "balancer": {
+            "subnets": [subnet],
+            "certificate": None,
+            "domain": "models.example.com",
+            "dns_zone": "models-example-com",
+        },
+    }
+    return {**offer, "network": network, "hourly_usd_at_min": "0.4512"}
 
 
 class FakePricing:

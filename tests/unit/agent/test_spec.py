@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from contracts.envelope import Message
 from contracts.vocabulary import Arch
 from services.agent import spec
 from services.agent.command import Command
 from services.agent.settings import LogSettings, build_worker
 from services.chassis import config
 from services.chassis.mongo import Document
-from tests.unit.agent.fakes import candidate
+from tests.unit.agent.fakes import PROJECT, candidate, google_balanced_candidate, google_candidate
 from tests.unit.agent.world import BUILD, DEPLOYMENT, provision
 
 LOGS = LogSettings(
@@ -23,9 +24,9 @@ LOGS = LogSettings(
 MODEL = {"tag": "llama3.2:1b", "context_size": 8192, "parallel": 2, "kv_type": "f16"}
 
 
-def built(**settings: object) -> Document:
-    build = replace(BUILD, **settings)
-    return spec.deployment(Command.of(provision()), f"{DEPLOYMENT}-1", 1, candidate(), MODEL, build)
+def built(offer: Document | None = None, asked: Message | None = None, **settings: object) -> Document:
+    build, command = replace(BUILD, **settings), Command.of(asked or provision())
+    return spec.deployment(command, f"{DEPLOYMENT}-1", 1, offer or candidate(), MODEL, build)
 
 
 def test_without_settings_an_instance_has_neither_cache_nor_log_shipping() -> None:
@@ -45,6 +46,55 @@ def test_the_log_agent_is_that_of_the_machines_architecture() -> None:
         "agent_url": "https://example.com/amd64/agent.deb",
         "agent_sha256": "c" * 64,
     }
+
+
+def test_an_offer_of_google_becomes_a_stack_in_its_project_with_the_state_where_all_states_are() -> None:
+    found = built(google_candidate())
+
+    assert (found["cloud"], found["account"], found["region"]) == ("gcp", PROJECT, "us-central1")
+    assert found["backend"]["kind"] == "s3"
+    assert found["backend"]["region"] == "us-east-1"
+    assert found["instance_profile"] == f"flowllama-test-main@{PROJECT}.iam.gserviceaccount.com"
+
+
+def test_an_attached_gpu_is_none_of_the_machines_name() -> None:
+    machine = built(google_candidate(machine="n1-standard-8+2xT4", gpu="T4"))["machine"]
+
+    assert (machine["type"], machine["gpu_kind"]) == ("n1-standard-8", "T4")
+
+
+def test_a_cap_is_no_bid_where_the_cloud_takes_none() -> None:
+    capped = provision(workload={"model": "llama3.2:1b", "max_hourly_usd": "1.00"})
+
+    assert built(google_candidate(), capped)["spot_max_usd"] is None
+    assert built(candidate(), capped)["spot_max_usd"] is not None
+
+
+def test_replicas_on_google_need_no_certificate_of_ours() -> None:
+    asked = provision(
+        workload={"model": "llama3.2:1b", "max_hourly_usd": None, "replicas": {"min": 2, "max": 3}},
+        exposure={"kind": "load_balanced", "allow_cidrs": ["203.0.113.7/32"]},
+    )
+
+    found = built(google_balanced_candidate(), asked)
+
+    assert found["balancer"]["certificate"] is None
+    assert set(found["replicas"]["subnets"]) == {"us-central1-a", "us-central1-b"}
+
+
+@pytest.mark.parametrize(
+    ("listed", "reachable"), [(["2001:db8::/32"], False), (["2001:db8::/32", "203.0.113.7/32"], True)]
+)
+def test_who_comes_by_ipv6_alone_is_sent_to_no_machine_of_google(listed: list[str], reachable: bool) -> None:  # noqa: FBT001
+    asked = Command.of(provision(exposure={"kind": "allow_listed", "allow_cidrs": listed}))
+
+    assert spec.is_reachable(google_candidate(), asked) is reachable
+    assert spec.is_reachable(candidate(), asked)
+
+
+def test_each_cloud_has_a_log_agent_of_its_own() -> None:
+    assert built(google_candidate(), logs=LOGS)["logs"] is None
+    assert built(google_candidate(), google_logs=LOGS)["logs"] is not None
 
 
 @pytest.fixture
