@@ -1,12 +1,13 @@
 """The services on Cloud Run: each can start with what it is given, is called by nobody else, and calls no further."""
 
+import inspect
 from typing import Any
 
 import pytest
 
 from contracts.stack_platform import SECRETS
 from infra.cdktf.processes import AGENT, AUTH, DEPLOYMENTS_WORKER, HEALTH, OPEN, PROCESSES, Process
-from services.chassis.config import read
+from services.chassis import config
 from tests.infra.gcp.conftest import Stacks
 from tests.infra.gcp.specs import RUNTIME
 from tests.infra.test_platform_services import BUILDERS, filled_in
@@ -66,7 +67,7 @@ def test_each_process_can_start_with_what_it_is_given(
     for setting in process.secrets:
         monkeypatch.setenv(setting, filled_in(setting))
 
-    found = read(BUILDERS[process.name])
+    found = config.read(BUILDERS[process.name])
 
     assert (found.common.bind, found.common.port) == ("0.0.0.0", process.port)
     assert found.common.jwks_url == (
@@ -133,6 +134,12 @@ def test_a_service_works_between_calls_and_is_restarted_when_it_hangs(
     assert only["ports"] == {"container_port": process.port}
     for probe in ("startup_probe", "liveness_probe"):
         assert only[probe]["http_get"] == {"path": "/healthz", "port": process.port}
+
+
+def test_an_instance_takes_as_many_calls_at_a_time_as_it_has_threads(stacks: Stacks) -> None:
+    threads = inspect.signature(config.common).parameters["default_threads"].default
+
+    assert run(stacks, AUTH)["template"]["max_instance_request_concurrency"] == threads
 
 
 def test_a_pool_has_a_fixed_size_so_that_nobody_takes_a_waiting_agent_away(stacks: Stacks) -> None:

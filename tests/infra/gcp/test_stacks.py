@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ from tests.infra.gcp.conftest import ROOT, Stacks
 from tests.infra.gcp.specs import SPECS
 from tests.infra.provider_schema import Provider
 from tests.infra.test_stacks import addresses, only, strings
+
+_REFERENCE = re.compile(r"\$\{((?:data\.)?google_\w+\.[\w-]+)\.")
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -89,6 +93,22 @@ def test_what_a_platform_tells_is_read_as_on_aws(stacks: Stacks) -> None:
     assert full.runtime is not None
     assert (full.runtime.api_endpoint, full.runtime.cluster) == ("https://api.example.com", None)
     assert (bare.runtime, bare.alarm_topic_arn, bare.model_key_arn) == (None, None, None)
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_nothing_refers_to_what_is_not_there_or_waits_for_itself(stacks: Stacks, name: str) -> None:
+    """Terraform would find both, but not without the provider."""
+    document = stacks[name]
+    waits = {
+        f"{prefix}{kind}.{at}": set(_REFERENCE.findall(json.dumps(body))) | set(body.get("depends_on", ()))
+        for prefix, part in (("", "resource"), ("data.", "data"))
+        for kind, things in document.get(part, {}).items()
+        for at, body in things.items()
+    }
+    told = set(_REFERENCE.findall(json.dumps(document["output"])))
+
+    assert set().union(*waits.values(), told) <= waits.keys()
+    assert len([*TopologicalSorter(waits).static_order()]) == len(waits)
 
 
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="there is no terraform on PATH")

@@ -26,7 +26,7 @@ from constructs import Construct
 from infra.cdktf import ids
 from infra.cdktf.constructs.gcp.run import RunProps
 
-# As many calls at a time as a process has threads; more would wait inside where another instance could answer.
+# As many as most processes have threads; more would wait inside where another instance could answer.
 CALLS_AT_ONCE = 16
 PATIENCE_S = 30
 _ALIVE = "/healthz"
