@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from contracts.vocabulary import Reason
-from services.agent import scaling_activity
+from contracts.vocabulary import Cloud, Reason
+from services.agent import google_failures, google_quota, scaling_activity
 from services.agent.terraform import Ended
 
 Offer = Mapping[str, Any]
@@ -85,7 +85,7 @@ def classify(ended: Ended) -> Failure:
         found = _API_ERROR.search(words)
         if found:
             return Failure(_kind_of(found[1]), found[1], found[2].strip()[:500])
-        if failure := _of_a_group(words):
+        if failure := _of_a_group(words) or _of_google(words):
             return failure
     return _without_api_error(ended)
 
@@ -106,7 +106,9 @@ def concerns_everybody(failure: Failure) -> bool:
     """Whether others would fail alike: a lack of capacity, or of a quota that all machines of a family share."""
     if failure.kind is FailureKind.CAPACITY:
         return failure.code != OWN_PRICE_CAP
-    return failure.code in MACHINE_QUOTA
+    return failure.code in MACHINE_QUOTA or (
+        failure.kind is FailureKind.QUOTA and google_quota.is_of_machines(failure.code)
+    )
 
 
 def verdict(attempts: Sequence[Attempt]) -> tuple[Reason, str]:
@@ -155,10 +157,21 @@ def _of_a_group(words: str) -> Failure | None:
     return None
 
 
+def _of_google(words: str) -> Failure | None:
+    if late := google_failures.is_late(words):
+        return Failure(FailureKind.TIMEOUT, "OperationNotDone", late[:500])
+    refused = google_failures.refusal(words)
+    if refused is None:
+        return None
+    code, said = refused
+    is_transient = google_failures.is_transient(code, words)
+    return Failure(FailureKind.TRANSIENT if is_transient else _kind_of(code), code, said[:500])
+
+
 def _kind_of(code: str) -> FailureKind:
-    if code in _CAPACITY:
+    if code in _CAPACITY or code in google_failures.CAPACITY:
         return FailureKind.CAPACITY
-    if code in _QUOTA:
+    if code in _QUOTA or code.startswith(google_failures.QUOTA):
         return FailureKind.QUOTA
     if code in _TRANSIENT:
         return FailureKind.TRANSIENT
@@ -172,8 +185,12 @@ def _without_api_error(ended: Ended) -> Failure:
 
 
 def _rules_out(attempt: Attempt, candidate: Offer) -> bool:
-    """A quota counts for a whole region, spot and on-demand apart; a lack of capacity for the one offer."""
-    kind = attempt.failure.kind
+    """A quota counts for a whole region, spot and on-demand apart, and on Google Cloud for a family of machines; a lack
+    of capacity for the one offer.
+    """
+    kind, failure = attempt.failure.kind, attempt.failure
+    if kind is FailureKind.QUOTA and attempt.offer["cloud"] == Cloud.GCP:
+        return google_quota.concerns(failure.code, failure.message, attempt.offer, candidate)
     if kind is FailureKind.QUOTA:
         return _is_same_market(attempt.offer, candidate)
     return kind not in (FailureKind.TRANSIENT, FailureKind.TIMEOUT) and _is_same(attempt.offer, candidate)
