@@ -10,7 +10,7 @@ import threading
 import uuid
 
 from infra.local.certificate import read_root
-from infra.local.cloud import real_ollama
+from infra.local.cloud import notices, real_ollama
 from infra.local.cloud.addresses import hand_out_from
 from infra.local.cloud.balancers import Balancers
 from infra.local.cloud.control import ControlDoor
@@ -44,7 +44,8 @@ async def _run(settings: CloudSettings) -> None:
     balancers = Balancers(emulator, read_root(settings.root_file))
     loop = asyncio.get_running_loop()
     boot_id = uuid.uuid4().hex
-    door = ControlDoor(emulator, fleet, balancers, loop, boot_id)
+    announce = notices.to_queue(settings.region) if settings.has_queues else None
+    door = ControlDoor(emulator, fleet, balancers, loop, boot_id, announce)
     server = serve(door, settings.host, settings.port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     log.info("cloud_emulator_ready", port=settings.port, boot_id=boot_id)

@@ -15,6 +15,7 @@ from infra.local.cloud.balancers import Balancers
 from infra.local.cloud.emulator import Emulator, Wsgi
 from infra.local.cloud.faults import FaultSchema
 from infra.local.cloud.fleet import Fleet
+from infra.local.cloud.notices import Announce
 
 T = TypeVar("T")
 Answer = tuple[int, dict[str, Any]]
@@ -34,12 +35,14 @@ class ControlDoor:
         balancers: Balancers,
         loop: asyncio.AbstractEventLoop,
         boot_id: str,
+        announce: Announce | None = None,
     ) -> None:
         self._emulator = emulator
         self._fleet = fleet
         self._balancers = balancers
         self._loop = loop
         self._boot_id = boot_id
+        self._announce = announce
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -64,6 +67,8 @@ class ControlDoor:
         if method != "POST" or found is None:
             return _problem(404, "There is no such control.")
         done = self._on_loop(lambda: self._act(found[1], found[2], _body(environ)))
+        if done and found[2] == "preempt" and self._announce is not None:
+            self._announce(found[1], self._on_loop(lambda: self._fleet.region_of(found[1])))
         return (200, {"done": True}) if done else _problem(404, "No such instance runs.")
 
     def _act(self, instance_id: str, action: str, body: dict[str, Any]) -> bool:

@@ -92,6 +92,10 @@ class Fleet:
         task.add_done_callback(self._preempting.discard)
         return True
 
+    def region_of(self, instance_id: str) -> str:
+        """Raises KeyError for one that does not run."""
+        return self._instances[instance_id].machine.region
+
     def _power_on(self, machine: Machine) -> None:
         try:
             config = read_user_data(machine.user_data)

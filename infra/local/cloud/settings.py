@@ -18,6 +18,7 @@ class CloudSettings:
     public_network: ipaddress.IPv4Network
     boot_s: float
     root_file: Path | None
+    has_queues: bool
     log_level: str
 
 
@@ -29,5 +30,7 @@ def cloud_settings(env: Env) -> CloudSettings:
         public_network=loopback_network(env, "FLOWLLAMA_LOCAL_PUBLIC_NET", "127.177.0.0/16"),
         boot_s=env.float("FLOWLLAMA_BOOT_SECONDS", 3.0, validate=validate.Range(0, 3600)),
         root_file=env.path("FLOWLLAMA_LOCAL_ROOT", None),
+        # boto3 reads the address itself; without one it would look for AWS.
+        has_queues=bool(env.str("AWS_ENDPOINT_URL_SQS", "")),
         log_level=env.str("LOG_LEVEL", "INFO"),
     )

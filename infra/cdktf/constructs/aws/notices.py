@@ -18,25 +18,15 @@ from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from constructs import Construct
 
-from contracts import messages as m
-from contracts.vocabulary import Cloud
-from infra.cdktf import ids
+from infra.cdktf import ids, notice
 from infra.cdktf.constructs.aws import policy
 from infra.cdktf.constructs.aws.alarm import AlarmRule, raise_alarm
 from infra.cdktf.constructs.aws.grants import Grant, allow
 
-WARNINGS = {"source": ["aws.ec2"], "detail-type": ["EC2 Spot Instance Interruption Warning"]}
-GROUP = "spot-notices"
+WARNINGS = {"source": ["aws.ec2"], "detail-type": [notice.WARNING]}
 # After that the machine is gone, and health has asked the cloud for it.
 _WORTH_S = 300
 
-_PATHS = {
-    "id": "$.id",
-    "time": "$.time",
-    "region": "$.region",
-    "instance": "$.detail.instance-id",
-    "action": "$.detail.instance-action",
-}
 _EVENTS = "events.amazonaws.com"
 
 
@@ -61,9 +51,9 @@ class SpotNotices(Construct):
             rule=rule.name,
             arn=props.queue_arn,
             # A group can't come from the event: all notices share one, and health is done with each at once.
-            sqs_target=CloudwatchEventTargetSqsTarget(message_group_id=GROUP),
+            sqs_target=CloudwatchEventTargetSqsTarget(message_group_id=notice.GROUP),
             input_transformer=CloudwatchEventTargetInputTransformer(
-                input_paths=_PATHS, input_template=message_template()
+                input_paths=dict(notice.PATHS), input_template=notice.template()
             ),
             retry_policy=_while_it_is_worth_it(),
         )
@@ -73,29 +63,6 @@ class SpotNotices(Construct):
 def rule_arn(name: str, region: str, account: str) -> str:
     """Known beforehand, because the queue's policy and the rule name each other."""
     return f"arn:aws:events:{region}:{account}:rule/{_rule_name(name)}"
-
-
-def message_template() -> str:
-    """A CloudEvent with EventBridge's placeholders: in quotes, so that a value stays a value."""
-    return json.dumps(
-        {
-            "specversion": "1.0",
-            "id": "<id>",
-            "source": "/aws/ec2",
-            "type": m.INTERRUPTION_ANNOUNCED,
-            "subject": "<instance>",
-            "time": "<time>",
-            "datacontenttype": "application/json",
-            "partitionkey": "<instance>",
-            "correlationid": "<id>",
-            "data": {
-                "cloud": Cloud.AWS.value,
-                "region": "<region>",
-                "instance_id": "<instance>",
-                "action": "<action>",
-            },
-        }
-    )
 
 
 @dataclass(frozen=True)
