@@ -1,13 +1,14 @@
 """Where moto answers otherwise than AWS about scaling groups, and Terraform would notice at its next plan or apply.
 
-moto forgets a group's warm-up and what an update says of it, calls a policy switched off, takes a template's own tags for
-those of its machines, and shows the first ones for ever. An instance refresh it does not know: here one is kept as done, and the machines stay.
+moto forgets a group's warm-up and what an update says of it, leaves its defaults unsaid, calls a policy switched off,
+takes a template's own tags for those of its machines, and shows the first ones for ever. An instance refresh it does
+not know: here one is kept as done, and the machines stay.
 """
 
 import uuid
 from typing import Any
 
-from moto.autoscaling.models import AutoScalingBackend
+from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult
 from moto.ec2.models.launch_templates import LaunchTemplate
@@ -25,6 +26,17 @@ def repair() -> None:
         (AutoScalingResponse, "update_auto_scaling_group", _update_the_whole_group),
         (AutoScalingResponse, "start_instance_refresh", _start_refresh),
         (AutoScalingResponse, "describe_instance_refreshes", _describe_refreshes),
+        # AWS tells them of every group, and without the first the provider contradicts itself at a later apply.
+        (
+            FakeAutoScalingGroup,
+            "capacity_reservation_specification",
+            {"CapacityReservationPreference": "default"},
+        ),
+        (
+            FakeAutoScalingGroup,
+            "availability_zone_distribution",
+            {"CapacityDistributionStrategy": "balanced-best-effort"},
+        ),
         (AutoScalingBackend, "put_scaling_policy", _put_a_policy_that_is_on),
         (LaunchTemplate, "create_version", _create_version_without_the_templates_tags),
     ):

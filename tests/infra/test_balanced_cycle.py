@@ -1,0 +1,85 @@
+"""Replicas and balancers live and die through the real Terraform CLI and AWS provider, against a local cloud.
+
+The first test sends them off; the second, which comes at the end, looks at how it went (tests/workers.py).
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contracts.stack_outputs import read_deployment_outputs
+from infra.cdktf import samples
+from tests.infra import terraform
+
+pytestmark = [
+    pytest.mark.terraform,
+    pytest.mark.skipif(terraform.missing() is not None, reason=str(terraform.missing())),
+]
+
+ROOT = Path(__file__).parents[2]
+LIMIT_S = 420
+PLACEMENT = f"{samples.DEPLOYMENT_ID}-1"
+GROUP = f"flowllama-sample-{PLACEMENT}"
+BALANCER = "fl-01k00000000000000000000000-1"
+NAME = "dep-01k00000000000000000000000-1.models.example.com"
+OURS = {
+    "flowllama-deployment": samples.DEPLOYMENT_ID,
+    "flowllama-placement": PLACEMENT,
+    "flowllama-environment": "sample",
+    "managed-by": "flowllama",
+}
+
+
+@pytest.fixture(scope="session")
+def cycle(tmp_path_factory: pytest.TempPathFactory) -> Iterator["subprocess.Popen[str]"]:
+    running = subprocess.Popen(
+        [sys.executable, "-m", "tests.infra.balanced_cycle", str(tmp_path_factory.mktemp("balanced-cycle"))],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    yield running
+    if running.poll() is None:
+        # The session ends early: its cloud and Terraform are of the process's own group, and go with it.
+        os.killpg(running.pid, signal.SIGTERM)
+        running.communicate()
+
+
+@pytest.mark.first
+def test_the_replicas_set_out(cycle: "subprocess.Popen[str]") -> None:
+    assert cycle.poll() is None
+
+
+@pytest.mark.last
+@pytest.mark.timeout(LIMIT_S + 30)
+def test_the_replicas_came_were_settled_grew_changed_and_went(cycle: "subprocess.Popen[str]") -> None:
+    said, complaint = cycle.communicate(timeout=LIMIT_S)
+    assert cycle.returncode == 0, complaint
+    told = json.loads(said)
+    first, changed = told["first"], told["changed"]
+    outputs = read_deployment_outputs(first["outputs"])
+
+    assert (outputs.instance_id, outputs.balancer_name, outputs.address) == (GROUP, BALANCER, NAME)
+    assert first["balancers"] == {BALANCER: "application", "network": "network"}
+    assert first["listeners"] == [[11434, "HTTPS"], [11434, "TLS"]]
+    assert first["names"] == [NAME]
+    assert first["groups"] == {GROUP: [2, 2, 3], "mixed": [1, 1, 2]}
+    assert [OURS.items() <= machine.items() for machine in first["machines"]].count(True) == 2
+    assert all(OURS.items() <= tags.items() for tags in first["tags"])
+    assert changed["groups"][GROUP] == [2, 3, 5], "the autoscaler's three stay"
+    assert (first["volumes"], changed["volumes"]) == (3, 4)
+    assert first["refreshes"] == []
+    (refresh,) = changed[
+        "refreshes"
+    ]  # Not of the other group, whose template only has another tag of its own.
+    assert (refresh["MinHealthyPercentage"], refresh["MaxHealthyPercentage"]) == (100, 110)
+    assert refresh["SkipMatching"] is True
+    assert {kind: found for kind, found in told["left"].items() if found} == {}
