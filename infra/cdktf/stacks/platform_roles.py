@@ -12,7 +12,7 @@ from infra.cdktf.constructs.aws.boundary import Boundary, BoundaryProps
 from infra.cdktf.constructs.aws.grants import Grant
 from infra.cdktf.constructs.aws.identity import IdentityProps, instance_grants
 from infra.cdktf.constructs.aws.model_store import replication_grants
-from infra.cdktf.constructs.aws.roles import Start, start_grants
+from infra.cdktf.constructs.aws.roles import ProcessRole, ProcessRoleProps, Start, start_grants
 from infra.cdktf.constructs.aws.service_grants import look_grants, price_grants, queue_grants
 from infra.cdktf.processes import AGENT, HEALTH, PRICING, PROCESSES
 
@@ -43,6 +43,22 @@ def task_grants(spec: PlatformSpec, runtime: RuntimeSpec, key_arn: str | None) -
     return {name: grants for name, grants in found.items() if grants}
 
 
+def task_roles(
+    scope: Construct, spec: PlatformSpec, runtime: RuntimeSpec, key_arn: str | None, boundary_arn: str
+) -> Mapping[str, ProcessRole]:
+    """By process, as `task_grants`."""
+    return {
+        process: _role(scope, spec, process, ids.TASK_ROLE, boundary_arn, grants)
+        for process, grants in task_grants(spec, runtime, key_arn).items()
+    }
+
+
+def start_role(
+    scope: Construct, spec: PlatformSpec, process: str, boundary_arn: str, start: Start
+) -> ProcessRole:
+    return _role(scope, spec, process, ids.START_ROLE, boundary_arn, start_grants(start))
+
+
 def boundary(scope: Construct, spec: PlatformSpec, runtime: RuntimeSpec, name: str) -> str:
     """Returns its ARN. It holds for the roles of processes, of instances, and of the copy of models."""
     models = ModelAccess(spec.model_bucket, _ANY_KEY)
@@ -64,6 +80,23 @@ def boundary(scope: Construct, spec: PlatformSpec, runtime: RuntimeSpec, name: s
             grants=tuple(grants),
         ),
     ).arn
+
+
+def _role(
+    scope: Construct, spec: PlatformSpec, process: str, purpose: str, boundary_arn: str, grants: list[Grant]
+) -> ProcessRole:
+    return ProcessRole(
+        scope,
+        f"{process}-{purpose}",
+        ProcessRoleProps(
+            name=f"{spec.environment}-{spec.region}-{process}",
+            account=spec.account,
+            region=spec.region,
+            purpose=purpose,
+            boundary_arn=boundary_arn,
+            grants=tuple(grants),
+        ),
+    )
 
 
 def _any_start(spec: PlatformSpec, runtime: RuntimeSpec) -> Start:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from constructs import Construct
@@ -15,14 +14,13 @@ from infra.cdktf import ids
 from infra.cdktf.constructs.aws.cluster import Cluster, ClusterProps
 from infra.cdktf.constructs.aws.gateway import Gateway, GatewayProps
 from infra.cdktf.constructs.aws.gateway_domain import GatewayDomain, GatewayDomainProps
-from infra.cdktf.constructs.aws.grants import Grant
-from infra.cdktf.constructs.aws.roles import ProcessRole, ProcessRoleProps, Start, start_grants
+from infra.cdktf.constructs.aws.roles import ProcessRole, Start
 from infra.cdktf.constructs.aws.secrets import Secrets, SecretsProps
 from infra.cdktf.constructs.aws.service import Service, ServiceProps
 from infra.cdktf.constructs.aws.service_scaling import Scale
 from infra.cdktf.constructs.aws.state_store import StateStore, StateStoreProps
 from infra.cdktf.processes import CALLED, HEALTH, OPEN, PROCESSES, Process
-from infra.cdktf.stacks.platform_roles import task_grants
+from infra.cdktf.stacks import platform_roles as roles
 from infra.cdktf.stacks.platform_settings import environment, internal_domain
 
 
@@ -49,7 +47,9 @@ class Runtime(Construct):
         state = StateStore(self, ids.STATE_STORE, StateStoreProps(props.runtime.state_bucket, props.key_arn))
         self._secrets = Secrets(self, ids.SECRETS, SecretsProps(props.name, SECRETS, props.key_arn))
         self._cluster = self._make_cluster()
-        self._task_roles = {name: self._task_role(name, its) for name, its in self._grants.items()}
+        self._task_roles = roles.task_roles(
+            self, props.spec, props.runtime, props.key_arn, props.boundary_arn
+        )
         services = {process.name: self._service(process) for process in PROCESSES}
         gateway = self._gateway(services)
         self.alarms = (gateway.alarm,)
@@ -63,10 +63,6 @@ class Runtime(Construct):
             "boundary_arn": props.boundary_arn,
         }
 
-    @cached_property
-    def _grants(self) -> Mapping[str, list[Grant]]:
-        return task_grants(self._spec, self._runtime, self._props.key_arn)
-
     def _make_cluster(self) -> Cluster:
         return Cluster(
             self,
@@ -79,9 +75,6 @@ class Runtime(Construct):
             ),
         )
 
-    def _task_role(self, process: str, grants: list[Grant]) -> ProcessRole:
-        return self._role(f"{process}-{ids.TASK_ROLE}", process, "task", grants)
-
     def _start_role(self, process: Process) -> ProcessRole:
         group = self._props.log_groups[process.service]
         start = Start(
@@ -93,21 +86,7 @@ class Runtime(Construct):
             secret_arns=tuple(self._secrets.arns[setting] for setting in process.secrets),
             key_arn=self._props.key_arn,
         )
-        return self._role(f"{process.name}-{ids.START_ROLE}", process.name, "start", start_grants(start))
-
-    def _role(self, id_: str, process: str, purpose: str, grants: list[Grant]) -> ProcessRole:
-        return ProcessRole(
-            self,
-            id_,
-            ProcessRoleProps(
-                name=f"{self._spec.environment}-{self._spec.region}-{process}",
-                account=self._spec.account,
-                region=self._spec.region,
-                purpose=purpose,
-                boundary_arn=self._props.boundary_arn,
-                grants=tuple(grants),
-            ),
-        )
+        return roles.start_role(self, self._spec, process.name, self._props.boundary_arn, start)
 
     def _service(self, process: Process) -> Service:
         start, role = self._start_role(process), self._task_roles.get(process.name)
