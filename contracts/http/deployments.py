@@ -182,10 +182,11 @@ class EndpointSchema(Schema):
 
 
 class BootSchema(Schema):
-    """How far the instance has come, as it reports itself."""
+    """How far the instance has come, as it reports itself; of replicas that nobody hears yet, how many are launched."""
 
     phase = fields.String(required=True)
     progress_pct = fields.Integer(allow_none=True)
+    detail = fields.String(allow_none=True)
 
 
 class CostSchema(Schema):
