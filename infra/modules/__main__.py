@@ -21,19 +21,20 @@ def main(arguments: list[str] | None = None) -> int:
     if terraform is None:
         sys.stderr.write("terraform is not on PATH; it aligns what is written.\n")
         return 1
-    for cloud in map(Cloud, chosen.cloud or Cloud):
-        write(cloud, chosen.out)
+    write([Cloud(name) for name in chosen.cloud or Cloud], chosen.out)
     subprocess.run([terraform, "fmt", "-recursive", str(chosen.out)], check=True, stdout=subprocess.DEVNULL)
     return 0
 
 
-def write(cloud: Cloud, out: Path) -> None:
-    recipes = catalogue.recipes(cloud)
+def write(clouds: list[Cloud], out: Path) -> None:
+    """Nothing is touched before everything is known."""
+    recipes = [recipe for cloud in clouds for recipe in catalogue.recipes(cloud)]
     # Imported late: it loads CDKTF, which has to come after the choice of bindings.
     from infra.modules.lifting import lift
 
     made = [catalogue.written(recipe, lift(recipe)) for recipe in recipes]
-    shutil.rmtree(out / cloud.value, ignore_errors=True)
+    for cloud in clouds:
+        shutil.rmtree(out / cloud.value, ignore_errors=True)
     for path, text in (file for files in made for file in files.items()):
         (out / path).parent.mkdir(parents=True, exist_ok=True)
         (out / path).write_text(text, encoding="utf-8")

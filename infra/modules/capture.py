@@ -37,7 +37,8 @@ def capture(build: Build) -> Capture:
         if value is None:
             continue
         TerraformOutput(stack, f"output-{name}", value=value).override_logical_id(name)
-    document = json.loads(Testing.synth(stack))
+    # Not what `Testing.synth` gives, which leaves comments out.
+    document = stack.to_terraform()
     blocks = _blocks(Testing.synth_hcl(stack))
     things = tuple(
         _captured(element, document, blocks)

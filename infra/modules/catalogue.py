@@ -10,10 +10,9 @@ from infra.modules import files
 from infra.modules.recipe import Recipe
 from infra.modules.values import Document
 
-NAMES = {
-    Cloud.AWS: ("network", "firewall", "identity", "template", "scaling", "load_balancer", "model_store"),
-    Cloud.GCP: ("network", "firewall", "identity", "template", "scaling", "load_balancer"),
-}
+NAMES = dict.fromkeys(
+    Cloud, ("network", "firewall", "identity", "template", "scaling", "load_balancer", "model_store")
+)
 
 
 def recipes(cloud: Cloud) -> tuple[Recipe, ...]:

@@ -17,7 +17,7 @@ from infra.modules.values import Block, Blocks, Body, Capture, Captured, Documen
 
 # What is not given leaves no trace.
 _NOTHING: tuple[Any, ...] = (None, (), "", {})
-_LOOKED_UP = re.compile(r"\bdata\.([a-z0-9_]+)\.([a-z0-9_]+)")
+_LOOKED_UP = re.compile(r"\bdata\.([a-z0-9_]+)\.([a-z0-9_-]+)")
 
 _VARIABLE = re.compile(r"\bvar\.([a-z0-9_]+)")
 _SAMPLE = re.compile(r"sample[-.]\w[\w.-]*")
@@ -39,7 +39,7 @@ def lift(recipe: Recipe) -> Document:
     outputs = {
         name: settled[name] if name in recipe.settled else value for name, value in merged.outputs.items()
     }
-    document = _looked_up(_plainer(recipe, _indexed(Document(merged.things, outputs))))
+    document = _looked_up(recipe, _plainer(recipe, _indexed(Document(merged.things, outputs))))
     _check(recipe, document)
     return document
 
@@ -157,15 +157,17 @@ def _everywhere(document: Document, change: Any) -> Document:
     return Document(things, replace_text(dict(document.outputs), change))
 
 
-def _looked_up(document: Document) -> Document:
+def _looked_up(recipe: Recipe, document: Document) -> Document:
     """With the data sources that expressions name. One that is named like an alias is asked of that provider."""
-    wanted = dict.fromkeys(_LOOKED_UP.findall(repr(document)))
     sources = {}
-    for type_, name in wanted:
+    for type_, name in dict.fromkeys(_LOOKED_UP.findall(repr(document))):
+        if f"data.{type_}.{name}" in document.things:
+            continue
+        if name not in ("current", *recipe.aliases):
+            raise UnfinishedError(f"{recipe.name}: data.{type_}.{name}")
         body = {} if name == "current" else {"provider": f"{type_.partition('_')[0]}.{name}"}
         one = Thing("data", type_, name, body)
-        if one.address not in document.things:
-            sources[one.address] = one
+        sources[one.address] = one
     return Document({**sources, **document.things}, document.outputs)
 
 

@@ -13,8 +13,6 @@ Trace = tuple[Any, str]
 # The one sample of a map: wherever it is, the variable's whole map is.
 TAG = ("sample-tag", "sample-value")
 
-_REFERENCE = re.compile(r"((?:data\.)?[a-z][a-z0-9_]*)\.([A-Za-z0-9_-]+_[0-9A-F]{8})(?![A-Za-z0-9_-])")
-
 
 def trace(value: Any, traces: Sequence[Trace]) -> Any:
     """Whole values first, then samples inside strings, the longest first. True, False and null stand for nothing."""
@@ -45,12 +43,14 @@ def merge_tags(value: Any, variable: str) -> Any:
 
 def rename(value: Any, names: Mapping[str, Named]) -> Any:
     """References by CDKTF's ids become references by short names."""
+    ids = "|".join(re.escape(id_) for id_ in sorted(names, key=len, reverse=True))
+    reference = re.compile(rf"\b((?:data\.)?[a-z][a-z0-9_]*)\.({ids})(?![A-Za-z0-9_-])")
 
     def short(found: re.Match[str]) -> str:
         named = names[found[2]]
         return f"{found[1]}.{named.name}" + (f'["{named.key}"]' if named.key else "")
 
-    return replace(value, lambda text: _REFERENCE.sub(short, text))
+    return replace(value, lambda text: reference.sub(short, text))
 
 
 def replace(value: Any, change: Callable[[str], str]) -> Any:

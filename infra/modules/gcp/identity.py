@@ -55,6 +55,9 @@ RECIPE = Recipe(
     basic=Example("Instances that write logs.", (steps.IDENTITY,)),
     advanced=Example(
         "Instances that share models in a bucket.",
-        (Step("identity", {**steps.IDENTITY.inputs, "model_bucket": '"example-models"'}),),
+        (
+            steps.MODEL_STORE,
+            Step("identity", {**steps.IDENTITY.inputs, "model_bucket": "module.model_store.bucket"}),
+        ),
     ),
 )

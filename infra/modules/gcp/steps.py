@@ -13,6 +13,11 @@ NETWORK = Step(
 
 IDENTITY = Step("identity", {"name": '"models-us"', "project": '"my-project"'})
 
+MODEL_STORE = Step(
+    "model-store",
+    {"name": _NAME, "project": '"my-project"', "bucket": '"example-models"', "region": _REGION},
+)
+
 
 def firewall(**inputs: str) -> Step:
     given = {

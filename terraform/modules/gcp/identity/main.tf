@@ -15,15 +15,15 @@ resource "google_project_iam_member" "this" {
 resource "google_project_iam_custom_role" "model" {
   count = var.model_bucket != null ? 1 : 0
   permissions = [
-    "storage.objects.get",
+    "storage.multipartUploads.abort",
+    "storage.multipartUploads.create",
     "storage.objects.create",
     "storage.objects.delete",
-    "storage.multipartUploads.create",
-    "storage.multipartUploads.abort",
+    "storage.objects.get",
   ]
   project = var.project
   role_id = "${replace(var.name, "-", "_")}_models"
-  title   = "FlowLlama instances of ${var.name}: share models"
+  title   = "FlowLlama instances: share models"
 }
 
 resource "google_storage_bucket_iam_member" "model" {

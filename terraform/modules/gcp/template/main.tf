@@ -4,11 +4,11 @@ resource "google_compute_instance_template" "this" {
   can_ip_forward = false
   machine_type   = var.type
   metadata = {
-    block-project-ssh-keys = "TRUE"
-    enable-oslogin         = "TRUE"
-    serial-port-enable     = "FALSE"
     user-data              = var.user_data
     user-data-encoding     = "base64"
+    enable-oslogin         = "TRUE"
+    block-project-ssh-keys = "TRUE"
+    serial-port-enable     = "FALSE"
   }
   name_prefix = "${var.name}-"
   labels      = var.labels

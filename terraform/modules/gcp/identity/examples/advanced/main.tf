@@ -16,11 +16,19 @@ provider "google" {
   region  = "us-central1"
 }
 
+module "model_store" {
+  source  = "../../../model-store"
+  name    = "models"
+  bucket  = "example-models"
+  project = "my-project"
+  region  = "us-central1"
+}
+
 module "identity" {
   source       = "../.."
   name         = "models-us"
   project      = "my-project"
-  model_bucket = "example-models"
+  model_bucket = module.model_store.bucket
 }
 
 output "identity" {
