@@ -6,8 +6,13 @@ import pytest
 
 from contracts.stack_deployment import BALANCED_OUTPUTS, DEPLOYMENT_OUTPUTS
 from contracts.stack_network import NETWORK_OUTPUTS
-from contracts.stack_outputs import read_deployment_outputs, read_network_outputs, read_platform_outputs
-from contracts.stack_platform import PLATFORM_OUTPUTS
+from contracts.stack_outputs import (
+    RuntimeOutputs,
+    read_deployment_outputs,
+    read_network_outputs,
+    read_platform_outputs,
+)
+from contracts.stack_platform import PLATFORM_OUTPUTS, RUNTIME_OUTPUTS
 
 
 def printed(**values: Any) -> dict[str, Any]:
@@ -68,4 +73,6 @@ def test_a_platform_without_key_and_copy_says_none() -> None:
 
     assert (outputs.model_key_arn, outputs.replica_bucket) == (None, None)
     assert outputs.queue_urls == {"a": "b"}
-    assert set(PLATFORM_OUTPUTS) == set(outputs.__dataclass_fields__)
+    assert outputs.runtime is None
+    assert set(PLATFORM_OUTPUTS) - set(RUNTIME_OUTPUTS) == set(outputs.__dataclass_fields__) - {"runtime"}
+    assert set(RUNTIME_OUTPUTS) == set(RuntimeOutputs.__dataclass_fields__)
