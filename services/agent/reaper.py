@@ -16,17 +16,19 @@ from prometheus_client import Counter, Gauge
 from services.agent import kinds
 from services.agent.cloud import Cloud
 from services.agent.intents import Intents
-from services.agent.placements import Placements, PlacementState
+from services.agent.placements import Placements, PlacementState, tags_of
 from services.agent.resource import Place, Resource
 from services.chassis.clock import Clock
-from services.chassis.errors import FOREIGN_OUTAGES
+from services.chassis.errors import FOREIGN_OUTAGES, UnavailableError
 from services.chassis.logs import get_logger
 
 log = get_logger(__name__)
 
 EVERY_S = 600.0
+SOON_S = 60.0  # After a removal: what was still used goes only now.
 SPARED_FOR = timedelta(minutes=30)
 MOST_STRAYS = 10  # One in so many.
+_OUTAGES: tuple[type[Exception], ...] = (*FOREIGN_OUTAGES, UnavailableError)
 _GONE = (PlacementState.DESTROYED, PlacementState.ABANDONED)
 
 STRAYS = Gauge("flowllama_agent_strays", "Machines, groups and balancers that no record accounts for")
@@ -59,10 +61,12 @@ class Reaper:
         self._clock = clock
 
     def run(self, stopping: threading.Event) -> None:
-        while not stopping.wait(EVERY_S):
+        pause = EVERY_S
+        while not stopping.wait(pause):
             try:
-                self.look()
-            except FOREIGN_OUTAGES as error:
+                pause = SOON_S if self.look() else EVERY_S
+            except _OUTAGES as error:
+                pause = EVERY_S
                 log.warning("reaper_outage", error=type(error).__name__)
 
     def look(self) -> int:
@@ -109,7 +113,11 @@ class Reaper:
         return born is not None and self._clock() - born >= SPARED_FOR
 
     def _reap(self, stray: Holding, due: Sequence[Resource]) -> None:
-        self._clouds[stray.cloud].remove(stray.place, due)
+        """What costs nothing goes along: on Google Cloud a group can't go while a balancer's part still uses it."""
+        cloud, costly = self._clouds[stray.cloud], kinds.COSTLY[stray.cloud]
+        beside = [kind for kind in kinds.BALANCED[stray.cloud] if kind not in costly]
+        left = cloud.listed(stray.place, tags_of(stray.placement_id), beside)
+        cloud.remove(stray.place, [*due, *left])
         REAPED.inc(len(due))
         for resource in due:
             log.error("stray_removed", kind=resource.kind, id=resource.id, region=stray.place.region)
