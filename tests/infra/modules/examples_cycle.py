@@ -18,7 +18,13 @@ from tests.infra.platform_cycle import KEYS, cloud
 from tests.infra.terraform import Terraform
 
 # Between them they call every module, as each module's own basic example calls it.
-APPLIED = ("model-store-advanced", "network-advanced", "scaling-advanced", "scaling-basic")
+APPLIED = (
+    "model-store-advanced",
+    "model-store-basic",
+    "network-advanced",
+    "scaling-advanced",
+    "scaling-basic",
+)
 
 
 def main(directory: Path) -> int:

@@ -68,7 +68,7 @@ def test_the_examples_were_valid_came_were_settled_and_went(cycle: "subprocess.P
         "groups": 2,
         "balancers": 1,
         "target_groups": 1,
-        "buckets": 2,
+        "buckets": 3,
         "roles": 4,
         "profiles": 2,
         "log_groups": 1,
