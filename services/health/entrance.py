@@ -4,18 +4,30 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from services.chassis.config import Network
 from services.health.addresses import authority, may_be_polled, may_be_resolved
 from services.health.pinned_http import UnusableAnswerError
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+THREADS = 16
 
 
-async def resolve(name: str, port: int) -> Sequence[str]:
-    """All addresses of a name, in the order in which the operating system would try them. Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
-    return [str(entry[4][0]) for entry in found]
+class SystemNames:
+    """All addresses of a name, in the order in which the operating system would try them. Raises OSError.
+
+    The threads are its own: a name service that hangs must not hold up those that write to the store.
+    """
+
+    def __init__(self, threads: int = THREADS) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="names")
+
+    async def __call__(self, name: str, port: int) -> Sequence[str]:
+        ask = partial(socket.getaddrinfo, name, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        return [str(entry[4][0]) for entry in found]
 
 
 def of_machine(address: str, port: int, networks: Sequence[Network]) -> str:

@@ -17,7 +17,7 @@ from services.chassis.config import Network
 from services.chassis.errors import RejectError
 from services.chassis.sealing import Sealer, verifier
 from services.health import entrance
-from services.health.entrance import Resolve
+from services.health.entrance import Resolve, SystemNames
 from services.health.model import Look
 from services.health.pinned_http import (
     UNVERIFIED,
@@ -54,7 +54,7 @@ class InstanceProbe:
         networks: Sequence[Network],
         roots: Roots | None = None,
         *,
-        resolver: Resolve = entrance.resolve,
+        resolver: Resolve | None = None,
         connections: int = 200,
         keepalive_s: float = 45.0,
         deadline_s: float = DEADLINE_S,
@@ -63,7 +63,7 @@ class InstanceProbe:
         self._sealer = sealer
         self._networks = networks
         self._roots = roots or read_roots(None)
-        self._resolver = resolver
+        self._resolver = resolver or SystemNames()
         self._connections = connections
         self._keepalive_s = keepalive_s
         self._deadline_s = deadline_s

@@ -1,5 +1,6 @@
 """Replicas are polled at their balancer: by its name, by roots that we know, and at no address that we may not call."""
 
+import socket
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest_asyncio
 from aiohttp import web
 
 from services.chassis.mongo import Store
+from services.health.entrance import SystemNames
 from services.health.model import DELETING, STANDING, CloudState
 from services.health.pinned_http import UnusableAnswerError, trusting
 from services.health.probe import InstanceProbe
@@ -88,6 +90,20 @@ async def test_a_name_that_leads_where_we_may_not_go_is_never_called(
 
     assert look.failure == "its address is not one that may be polled"
     assert balancer.asked == []
+
+
+async def test_the_systems_own_names_are_asked() -> None:
+    assert set(await SystemNames()("127.0.0.1", 443)) == {"127.0.0.1"}
+
+
+async def test_a_name_that_does_not_resolve_is_a_failure_like_others(balancer: FakeInstance) -> None:
+    async def fails(name: str, port: int) -> Sequence[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    async with InstanceProbe(SEALER, LOOPBACK, roots_of(balancer), resolver=fails) as probe:
+        look = await probe.look(balanced(balancer))
+
+    assert (look.failure, look.is_ours) == ("its name does not resolve", False)
 
 
 async def test_every_look_judges_the_name_anew(balancer: FakeInstance) -> None:
