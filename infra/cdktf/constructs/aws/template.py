@@ -118,7 +118,7 @@ def _market(spot: SpotOptions) -> LaunchTemplateInstanceMarketOptions:
 
 
 def _tag_specifications(props: TemplateProps) -> list[LaunchTemplateTagSpecifications]:
-    # A request can be tagged only where there is one; a group makes none that outlives a launch.
+    # Only a launch that asks for spot itself may tag its request; those of a mixed group end with their machines.
     kinds = (*_TAGGED, *(("spot-instances-request",) if props.spot else ()))
     tags = {**props.tags, "Name": props.name}
     return [LaunchTemplateTagSpecifications(resource_type=kind, tags=tags) for kind in kinds]
