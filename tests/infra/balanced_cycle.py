@@ -23,7 +23,6 @@ from tests.infra.platform_cycle import KEYS, cloud
 from tests.infra.terraform import Terraform
 
 DOMAIN = "models.example.com"
-GROUP_TAG = "aws:autoscaling:groupName"
 
 
 def main(directory: Path) -> int:
