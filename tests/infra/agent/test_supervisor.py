@@ -64,7 +64,7 @@ def test_a_stop_between_two_steps_begins_no_further_one(bench: Bench) -> None:
 
 
 def test_the_time_limit_asks_once_as_well(bench: Bench) -> None:
-    ended = bench.apply(bench.terraform(limit_s=1, FAKE_SECONDS="30"))
+    ended = bench.apply(bench.terraform(limit_s=3, FAKE_SECONDS="30"))
 
     assert ended.interrupted == "time_limit"
     assert bench.journal().count("SIGINT") == 1

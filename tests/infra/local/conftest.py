@@ -54,7 +54,7 @@ def cloud_process(
             yield with_network(url, network)
         finally:
             process.terminate()
-            assert process.wait(timeout=10) == 0
+            assert process.wait(timeout=30) == 0
 
 
 @pytest.fixture

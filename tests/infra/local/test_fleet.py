@@ -141,7 +141,7 @@ def test_a_killed_instance_is_terminated_in_ec2_and_its_connections_break(cloud:
 def test_preemption_gives_notice_and_then_takes_the_instance(cloud: Cloud) -> None:
     instance = cloud.ready()
 
-    assert cloud.control(instance, "preempt", notice_s=0.5) == 200
+    assert cloud.control(instance, "preempt", notice_s=2) == 200
     notice = ask(instance, "GET", "/_flowllama/status").json()["interruption"]
     await_that(lambda: cloud.described(instance)["State"]["Name"] == "terminated")
 
