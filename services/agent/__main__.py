@@ -15,9 +15,10 @@ from services.agent.store import MIGRATIONS
 from services.agent.synth_children import SynthChildren
 from services.agent.terraform import Terraform
 from services.chassis import config, logs, mongo, process
-from services.chassis.errors import FlowLlamaError
+from services.chassis.errors import FlowLlamaError, InvalidError
 
 LEASE_WAIT_S = 75.0  # A killed apply's lease has ended by then.
+REFUSED = 2  # As for any other setting.
 DRAIN_S = 60.0  # A Terraform that was asked to stop finishes what it has begun.
 
 
@@ -35,7 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def serve_worker() -> int:
     settings = config.read(build_worker)
     logs.configure(SERVICE, settings.common.log_level)
-    probes, tasks = app.build(settings)
+    try:
+        probes, tasks = app.build(settings)
+    except InvalidError as error:
+        sys.stderr.write(f"settings refused: {error.detail}\n")
+        return REFUSED
     process.serve_worker(settings.common, probes, tasks, drain_s=DRAIN_S)
     return 0
 
@@ -43,13 +48,15 @@ def serve_worker() -> int:
 def apply_network(chosen: argparse.Namespace) -> int:
     settings = config.read(build_network)
     logs.configure(f"{SERVICE}-network", settings.common.log_level)
-    region, store, synth = network.region_of(chosen.place), mongo.connect(settings.common), SynthChildren()
+    (cloud, region), synth = network.parse_place(chosen.place), SynthChildren()
+    store = mongo.connect(settings.common)
     mongo.migrate(store, SERVICE, MIGRATIONS)
     with (
         closing(synth),
         network_lease.hold(store, chosen.place, settings.common, wait_s=LEASE_WAIT_S) as lease,
     ):
         record = network.apply(
+            cloud,
             region,
             _wishes(chosen),
             settings=settings,
@@ -84,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     apply = networks.add_subparsers(dest="action", required=True).add_parser(
         "apply", help="build it, or what is missing of it, and write its record for pricing"
     )
-    apply.add_argument("place", metavar="CLOUD:REGION", help="for example aws:us-east-1")
+    apply.add_argument("place", metavar="CLOUD:REGION", help="for example aws:us-east-1 or gcp:us-central1")
     apply.add_argument("--cidr", default=network.DEFAULT_CIDR, help="of the VPC (default %(default)s)")
     apply.add_argument("--lean", action="store_true", help="public subnets only: no NAT, no flow log")
     apply.add_argument("--out", type=Path, required=True, help="file for the record")
@@ -102,11 +109,14 @@ def _add_wishes(apply: argparse.ArgumentParser) -> None:
     apply.add_argument("--boundary", metavar="ARN", help="permissions boundary for the role of instances")
     apply.add_argument(
         "--balancer-certificate",
-        metavar="ARN",
-        help="ACM certificate of this region: replicas behind a balancer can be asked for; kept until another is named",
+        metavar="ARN|LINK",
+        help="ACM certificate of this region, or an SSL certificate's link on Google Cloud, which keeps one itself for a "
+        "--domain: replicas behind a balancer can be asked for; kept until another is named",
     )
     apply.add_argument("--domain", metavar="NAME", help="each balanced deployment gets a name below it")
-    apply.add_argument("--dns-zone", metavar="ID", help="Route 53 zone that gets those names' records")
+    apply.add_argument(
+        "--dns-zone", metavar="ID", help="Route 53 or managed zone that gets those names' records"
+    )
 
 
 if __name__ == "__main__":

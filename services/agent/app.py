@@ -6,8 +6,8 @@ from functools import partial
 
 from flask import Flask
 
-from services.agent import handlers, slots, states
-from services.agent.cloud import AwsCloud
+from contracts.vocabulary import Cloud
+from services.agent import clouds, handlers, slots, states
 from services.agent.command import SERVICE
 from services.agent.intents import Intents
 from services.agent.placements import Placements
@@ -36,10 +36,17 @@ from services.chassis.worker import Worker
 
 
 def build(settings: Settings) -> tuple[Flask, Sequence[Task]]:
-    """The probes' app, and the tasks: slots, relay, recovery, reaper, the synth child's keeper."""
+    """The probes' app, and the tasks: slots, relay, recovery, reaper, the synth child's keeper.
+
+    Raises `InvalidError` for a cloud that the agent is to build in and can't.
+    """
     store, queues = open_store(settings.common, SERVICE, MIGRATIONS), broker.connect(settings.common)
     owner = owner_of(SERVICE)
-    relay, synth, shutdown = Relay(store, queues, [RUNS.name], owner), SynthChildren(), threading.Event()
+    relay, synth, shutdown = (
+        Relay(store, queues, [RUNS.name], owner),
+        SynthChildren(_warm(settings)),
+        threading.Event(),
+    )
     ports = _ports(settings, store, relay, synth, shutdown)
     inbox = Inbox(store, SERVICE, owner)
     workers = [
@@ -75,7 +82,7 @@ def _ports(
         terraform=Terraform(settings.terraform),
         workspaces=Workspaces(settings.terraform.work_dir),
         states=States(states.connect(settings.build.state), settings.build.state.bucket),
-        clouds={"aws": AwsCloud()},
+        clouds=clouds.connect(settings.clouds),
         lease_address=partial(_lease_address, settings),
         shutdown=shutdown,
         rules=Rules(settings.build, settings.sweep_interval_s, settings.max_offers),
@@ -94,6 +101,11 @@ def _lease_address(settings: Settings, run_id: str, owner: str, epoch: int, ttl_
         epoch=epoch,
         ttl_s=ttl_s,
     )
+
+
+def _warm(settings: Settings) -> Cloud:
+    """Whose stacks are written without a wait from the first one on; another cloud's child is started on need."""
+    return Cloud.AWS if Cloud.AWS in settings.clouds else Cloud.GCP
 
 
 def _pass_on(shutdown: threading.Event, stopping: threading.Event) -> None:

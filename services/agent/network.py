@@ -44,15 +44,17 @@ class NetworkNotAppliedError(FlowLlamaError):
     """Terraform could not build the network."""
 
 
-def region_of(place: str) -> str:
-    """The region in `aws:us-east-1`. Raises `InvalidError`."""
+def parse_place(place: str) -> tuple[Cloud, str]:
+    """Cloud and region in `aws:us-east-1`. Raises `InvalidError`."""
     cloud, _, region = place.partition(":")
-    if cloud != "aws" or not region:
-        raise InvalidError(f"{place} is no place to build a network in; name one such as aws:us-east-1")
-    return region
+    if cloud not in list(Cloud) or not region:
+        known = "aws:us-east-1 or gcp:us-central1"
+        raise InvalidError(f"{place} is no place to build a network in; name one such as {known}")
+    return Cloud(cloud), region
 
 
 def apply(
+    cloud: Cloud,
     region: str,
     wishes: Wishes,
     *,
@@ -65,7 +67,7 @@ def apply(
 
     Raises `InvalidError` for wishes that can't be fulfilled.
     """
-    stack = _stack(region, wishes, settings)
+    stack = _stack(cloud, region, wishes, settings)
     workspace = Workspace(settings.terraform.work_dir / "networks" / region)
     workspace.path.mkdir(parents=True, exist_ok=True)
     synth.synthesise(stack, workspace.path)
@@ -76,7 +78,7 @@ def apply(
         words = "; ".join(f"{error.summary} {error.detail}" for error in ended.errors) or " ".join(ended.tail)
         raise NetworkNotAppliedError(words[:2000])
     outputs = read_network_outputs({name: {"value": value} for name, value in ended.outputs.items()})
-    place = {"cloud": "aws", "account": stack["account"], "region": region}
+    place = {"cloud": cloud.value, "account": stack["account"], "region": region}
     return {**place, **asdict(outputs), **wishes.of_record()}
 
 
@@ -85,15 +87,16 @@ def write(record: Document, out: Path) -> None:
     out.write_text(json.dumps(record, indent=2) + "\n")
 
 
-def _stack(region: str, wishes: Wishes, settings: NetworkSettings) -> Document:
-    wishes.check(region)
-    common = spec.common("network", Cloud.AWS, settings.account or _account(region), region, settings.build)
-    backend: dict[str, Any] = {**common["backend"], "key": f"networks/aws/{region}.tfstate"}
+def _stack(cloud: Cloud, region: str, wishes: Wishes, settings: NetworkSettings) -> Document:
+    wishes.check(cloud, region)
+    account, zones = _surroundings(cloud, region, settings)
+    common = spec.common("network", cloud, account, region, settings.build)
+    backend: dict[str, Any] = {**common["backend"], "key": f"networks/{cloud.value}/{region}.tfstate"}
     stack = {
         **common,
         "backend": backend,
         "name": NAME,
-        "zones": _zones(region),
+        "zones": zones[:MOST_ZONES],
         "supernets": list(settings.supernets),
         **wishes.of_stack(),
     }
@@ -102,6 +105,17 @@ def _stack(region: str, wishes: Wishes, settings: NetworkSettings) -> Document:
     except ValidationError as error:
         raise InvalidError(f"no network can be made of this: {error.messages}") from error
     return stack
+
+
+def _surroundings(cloud: Cloud, region: str, settings: NetworkSettings) -> tuple[str, list[str]]:
+    """The account, and the region's zones."""
+    if cloud is Cloud.AWS:
+        return settings.account or _account(region), _zones(region)
+    # What speaks to Google takes time and memory to load.
+    from services.agent import network_google
+
+    project = settings.project or network_google.project()
+    return project, network_google.zones(project, region)
 
 
 def _account(region: str) -> str:
@@ -116,7 +130,7 @@ def _zones(region: str) -> list[str]:
     ordinary = [
         zone["ZoneName"] for zone in zones if zone.get("ZoneType", "availability-zone") == "availability-zone"
     ]
-    return sorted(ordinary)[:MOST_ZONES]
+    return sorted(ordinary)
 
 
 def _say(event: UiEvent) -> None:

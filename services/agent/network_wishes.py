@@ -6,12 +6,16 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from contracts import stack_google
 from contracts.stack_rules import domain_name
-from contracts.vocabulary import Nat
+from contracts.vocabulary import Cloud, Nat
 from services.chassis.errors import InvalidError
 from services.chassis.mongo import Document
 
 _CERTIFICATE = r"arn:aws[a-z-]*:acm:{region}:[0-9]{{12}}:certificate/[A-Za-z0-9-]{{1,64}}"
+_MANAGED_ZONE = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+# A placement's id of two digits stands before it, with a dot.
+_LONGEST_DOMAIN = stack_google.LONGEST_CERTIFIED - len(f"dep_{26 * 'x'}-99.")
 _DNS_ZONE = re.compile(r"Z[A-Z0-9]{1,31}")
 
 
@@ -21,7 +25,8 @@ class Wishes:
 
     `boundary` is the ARN of the platform's permissions boundary, for the role of the region's instances.
     `certificate`, `domain` and `dns_zone` are for the balancers that will stand before replicas in the region. They
-    are written to the network's record, from where pricing hands them on; the stack itself builds nothing of them.
+    are written to the network's record, from where pricing hands them on; the stack itself builds nothing of them. On
+    Google Cloud the certificate is a link, or none where Google shall keep one for each name.
     """
 
     cidr: str
@@ -35,17 +40,23 @@ class Wishes:
     domain: str | None = None
     dns_zone: str | None = None
 
-    def check(self, region: str) -> None:
+    def check(self, cloud: Cloud, region: str) -> None:
         """Raises `InvalidError`. What goes into the stack is checked with its spec."""
         if self.models_key is not None and self.models is None:
             raise InvalidError("--models-key needs --models: it is that bucket's key")
-        if self.certificate is None and (self.domain is not None or self.dns_zone is not None):
+        has_name = self.domain is not None or self.dns_zone is not None
+        if cloud is Cloud.AWS and self.certificate is None and has_name:
             raise InvalidError("--domain and --dns-zone are for balancers, which need --balancer-certificate")
         if (self.domain is None) != (self.dns_zone is None):
             raise InvalidError(
                 "--domain and --dns-zone go together: a name that nobody records leads nowhere"
             )
-        self._check_forms(region)
+        if self.domain is not None:
+            _check_domain(self.domain)
+        if cloud is Cloud.AWS:
+            self._check_for_aws(region)
+        else:
+            self._check_for_google()
 
     def of_stack(self) -> dict[str, Any]:
         """The fields of the network's stack spec."""
@@ -60,20 +71,35 @@ class Wishes:
         }
 
     def of_record(self) -> Document:
-        """The fields of the network's record. Without a certificate it says nothing: what is recorded stays."""
-        if self.certificate is None:
+        """The fields of the network's record. Where no balancer is asked for it says nothing: what is recorded stays."""
+        if self.certificate is None and self.domain is None:
             return {}
         balancer = {"certificate": self.certificate, "domain": self.domain, "dns_zone": self.dns_zone}
         return {"balancer": balancer}
 
-    def _check_forms(self, region: str) -> None:
+    def _check_for_aws(self, region: str) -> None:
         certificate = _CERTIFICATE.format(region=re.escape(region))
         if self.certificate is not None and not re.fullmatch(certificate, self.certificate):
             raise InvalidError(f"--balancer-certificate takes the ARN of an ACM certificate in {region}")
         if self.dns_zone is not None and not _DNS_ZONE.fullmatch(self.dns_zone):
             raise InvalidError("--dns-zone takes the id of a Route 53 hosted zone, such as Z0123456789ABC")
-        if self.domain is not None:
-            try:
-                domain_name(self.domain)
-            except ValidationError as error:
-                raise InvalidError("--domain takes a domain name such as models.example.com") from error
+
+    def _check_for_google(self) -> None:
+        if self.certificate is not None and not stack_google.CERTIFICATE.pattern.fullmatch(self.certificate):
+            raise InvalidError(
+                "--balancer-certificate takes projects/…/global/sslCertificates/… on Google Cloud"
+            )
+        if self.dns_zone is not None and not _MANAGED_ZONE.fullmatch(self.dns_zone):
+            raise InvalidError("--dns-zone takes the name of a managed zone, such as models-example-com")
+        if self.certificate is None and self.domain is not None and len(self.domain) > _LONGEST_DOMAIN:
+            raise InvalidError(
+                f"--domain may have {_LONGEST_DOMAIN} characters where Google keeps the certificate: name a "
+                "--balancer-certificate for a longer one"
+            )
+
+
+def _check_domain(domain: str) -> None:
+    try:
+        domain_name(domain)
+    except ValidationError as error:
+        raise InvalidError("--domain takes a domain name such as models.example.com") from error

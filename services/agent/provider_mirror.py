@@ -1,20 +1,21 @@
-"""Where Terraform takes the AWS provider from: a folder on disk if there is one, else the registry."""
+"""Where Terraform takes its providers from: a folder on disk where it has them, else the registry."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from services.agent.settings import TerraformSettings
 
-# A filesystem mirror holds this below its root; the version is the one that the bindings were made for.
-PROVIDER = Path("registry.terraform.io/hashicorp/aws/5.100.0")
+# A filesystem mirror holds these below its root; the versions are those that the bindings were made for.
+AWS = Path("registry.terraform.io/hashicorp/aws/5.100.0")
+GOOGLE = Path("registry.terraform.io/hashicorp/google/6.50.0")
 
 _FROM_DISK = """provider_installation {{
   filesystem_mirror {{
     path    = "{path}"
-    include = ["registry.terraform.io/hashicorp/aws"]
+    include = [{held}]
   }}
   direct {{
-    exclude = ["registry.terraform.io/hashicorp/aws"]
+    exclude = [{held}]
   }}
 }}
 """
@@ -33,15 +34,22 @@ def write_cli_config(settings: TerraformSettings) -> Path:
     settings.work_dir.mkdir(parents=True, exist_ok=True)
     file = settings.work_dir / "terraform.tfrc"
     beside = file.with_suffix(".new")
-    beside.write_text(_FROM_DISK.format(path=mirror) if mirror else _FROM_REGISTRY)
+    beside.write_text(_from_disk(mirror) if mirror else _FROM_REGISTRY)
     return beside.replace(file)
 
 
 def find(setting: str) -> Path | None:
-    """The mirror that the setting names, or the first of the usual places that has the provider."""
+    """The mirror that the setting names, or the first of the usual places that has AWS's provider."""
     if setting:
         return Path(setting)
-    return next((place for place in _usual_places() if (place / PROVIDER).is_dir()), None)
+    return next((place for place in _usual_places() if (place / AWS).is_dir()), None)
+
+
+def _from_disk(mirror: Path) -> str:
+    """AWS's provider is expected in every mirror; Google's is taken from the registry where the mirror has none."""
+    providers: Sequence[Path] = (AWS, GOOGLE) if (mirror / GOOGLE).is_dir() else (AWS,)
+    held = ", ".join(f'"{provider.parent}"' for provider in providers)
+    return _FROM_DISK.format(path=mirror, held=held)
 
 
 def _usual_places() -> Iterator[Path]:

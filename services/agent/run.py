@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 
 from contracts.http.replicas import least_machines
 from contracts.stack_outputs import read_deployment_outputs
-from contracts.vocabulary import Cloud, Reason
+from contracts.vocabulary import Reason
 from services.agent import failover, lease, outcome, price_limits, removal, spec, stack_run, states, sweep
 from services.agent.command import Command
 from services.agent.failover import Attempt, Failure, FailureKind
@@ -26,7 +26,7 @@ from services.chassis.mongo import Document
 
 log = get_logger(__name__)
 
-NO_OFFER = "None of the offers that pricing knows is in a cloud that this installation can build in."
+NO_OFFER = "None of the offers that pricing knows is in a cloud that this installation can build in for these networks."
 
 
 def provision(command: Command, *, ports: Ports) -> None:
@@ -116,14 +116,17 @@ class _Provision:
         decision = self._decide()
         if decision is None:
             return None
-        candidates = [c for c in decision["candidates"] if c["cloud"] == Cloud.AWS]
-        affordable = price_limits.within(candidates, self._command)
+        possible = [c for c in decision["candidates"] if self._can_build(c)]
+        affordable = price_limits.within(possible, self._command)
         candidate = failover.next_offer(affordable, attempts, self._ports.rules.max_offers)
         if candidate is None:
             return None
         if attempts and attempts[-1].failure.kind is FailureKind.TRANSIENT:
             self._run.pause(self._ports.rules.backoff_s * len(attempts))
         return self._intend(candidate, decision)
+
+    def _can_build(self, candidate: Mapping[str, Any]) -> bool:
+        return candidate["cloud"] in self._ports.clouds and spec.is_reachable(candidate, self._command)
 
     def _decide(self) -> Mapping[str, Any] | None:
         """Pricing's decision, asked for once a run. Its refusal is kept in its own words."""

@@ -6,16 +6,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from environs import Env
+from marshmallow import validate
 
 from contracts import ollama_pin
 from contracts.stack_network import DEFAULT_SUPERNETS
-from contracts.vocabulary import Arch
+from contracts.vocabulary import Arch, Cloud
 from services.chassis import config
 from services.chassis.config import CommonSettings
 
 PORT = 8085
-# What Terraform and its provider may see of our environment. Our own secrets are not among it.
-_PASSED_ON = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_", "PATH", "HOME", "LANG", "TMPDIR")
+# Names the file of Google's credentials, be they a key or a workload identity. Whoever sets it builds there as well.
+GOOGLE_CREDENTIALS = "GOOGLE_APPLICATION_CREDENTIALS"
+# What Terraform and its providers may see of our environment. Our own secrets are not among it.
+_PASSED_ON = (
+    "AWS_",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_",
+    "PATH",
+    "HOME",
+    "LANG",
+    "TMPDIR",
+    GOOGLE_CREDENTIALS,
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +80,10 @@ class BuildSettings:
 
 @dataclass(frozen=True)
 class Settings:
+    """`clouds` are those that the agent builds in."""
+
     common: CommonSettings
+    clouds: frozenset[Cloud]
     build: BuildSettings
     terraform: TerraformSettings
     pricing_url: str
@@ -80,12 +97,13 @@ class Settings:
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """What applying a network needs. `account` is asked of the cloud where it is empty."""
+    """What applying a network needs. `account` (of AWS) and `project` (of Google) are asked of the cloud where empty."""
 
     common: CommonSettings
     build: BuildSettings
     terraform: TerraformSettings
     account: str
+    project: str
     supernets: tuple[str, ...]
 
 
@@ -94,6 +112,7 @@ def build_worker(env: Env) -> Settings:
     common = config.common(env, service="agent", default_port=PORT)
     return Settings(
         common=common,
+        clouds=_clouds(env),
         build=_build(env, common.environment),
         terraform=_terraform(env),
         pricing_url=env.str("PRICING_URL", "http://127.0.0.1:8083"),
@@ -114,8 +133,15 @@ def build_network(env: Env) -> NetworkSettings:
         build=_build(env, common.environment),
         terraform=_terraform(env),
         account=env.str("AWS_ACCOUNT_ID", ""),
+        project=env.str("GOOGLE_CLOUD_PROJECT", ""),
         supernets=(*DEFAULT_SUPERNETS, *supernets),
     )
+
+
+def _clouds(env: Env) -> frozenset[Cloud]:
+    named: list[str] = env.list("AGENT_CLOUDS", [], validate=validate.ContainsOnly([*Cloud])) or []
+    by_themselves = [Cloud.AWS, Cloud.GCP] if env.str(GOOGLE_CREDENTIALS, "") else [Cloud.AWS]
+    return frozenset(map(Cloud, named or by_themselves))
 
 
 def _build(env: Env, environment: str) -> BuildSettings:

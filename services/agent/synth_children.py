@@ -14,15 +14,15 @@ def child_of(cloud: Cloud) -> SynthChild:
 
 
 class SynthChildren:
-    """AWS's child is started with the process, another cloud's when its first stack is asked for."""
+    """The child of the `warm` cloud is started with the process, another cloud's when its first stack is asked for."""
 
-    def __init__(self, start: Callable[[Cloud], SynthChild] = child_of) -> None:
-        self._start = start
+    def __init__(self, warm: Cloud = Cloud.AWS, start: Callable[[Cloud], SynthChild] = child_of) -> None:
+        self._warm, self._start = warm, start
         self._lock = threading.Lock()
         self._children: dict[Cloud, SynthChild] = {}
 
     def prewarm(self, stopping: threading.Event) -> None:
-        self._child(Cloud.AWS).prewarm(stopping)
+        self._child(self._warm).prewarm(stopping)
         self.close()
 
     def synthesise(self, spec: Mapping[str, Any], out: Path) -> None:

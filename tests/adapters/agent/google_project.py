@@ -118,6 +118,8 @@ class GoogleProject:
         if scope == "aggregated":
             found, more = self._page(self._filtered(rf"(zones|regions)/[^/]+/{rest[0]}/[^/]+", query), query)
             return 200, {"items": _by_scope(found, rest[0]), **more}
+        if not rest:
+            return 200, {"items": self._filtered(rf"{scope}/[^/]+", query)}
         if len(rest) == 1 and scope in ("global", "zones", "regions"):
             found, more = self._page(self._filtered(rf"global/{rest[0]}/[^/]+", query), query)
             return 200, {"items": found, **more}

@@ -8,11 +8,11 @@ import pytest
 from contracts.stack_spec import load_stack_spec
 from contracts.vocabulary import Cloud
 from infra.cdktf import labels, names, samples
-from services.agent import gcp_names, kinds
+from services.agent import gcp_names, kinds, network_google
 from services.agent.placements import tags_of
 from services.agent.resource import Place, RecordName
 from services.chassis.errors import UnavailableError
-from tests.adapters.agent.google_project import HERE, PROJECT, REGION, GoogleProject, google_project
+from tests.adapters.agent.google_project import HERE, LINKS, PROJECT, REGION, GoogleProject, google_project
 
 DEPLOYMENT = "dep_01k00000000000000000000000"
 NAME = "flowllama-dep-01k00000000000000000000000-1"
@@ -164,6 +164,21 @@ def test_a_refusal_is_an_outage_and_never_an_empty_list(project: GoogleProject, 
 
     with pytest.raises(UnavailableError):
         project.cloud().listed(HERE, OURS, SINGLE)
+
+
+def test_a_network_stands_in_the_zones_of_its_region_that_are_up(project: GoogleProject) -> None:
+    for zone, status in (
+        ("us-central1-b", "UP"),
+        ("us-central1-a", "UP"),
+        ("us-central1-c", "DOWN"),
+        ("us-east4-a", "UP"),
+    ):
+        region = f"{LINKS}projects/{PROJECT}/regions/{zone[:-2]}"
+        project.add(f"zones/{zone}", status=status, region=region)
+
+    found = network_google.zones(PROJECT, REGION, lambda: project.client("ZonesClient"))
+
+    assert found == ["us-central1-a", "us-central1-b"]
 
 
 def test_the_names_and_labels_are_those_that_the_stack_gives() -> None:

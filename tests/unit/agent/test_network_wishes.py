@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.vocabulary import Nat
+from contracts.vocabulary import Cloud, Nat
 from services.agent.__main__ import _parser, _wishes
 from services.agent.network_wishes import Wishes
 from services.chassis.errors import InvalidError
@@ -20,7 +20,7 @@ def _read(*options: str) -> Wishes:
 def test_without_options_the_stack_is_as_before_and_the_record_says_nothing_of_balancers() -> None:
     wishes = _read()
 
-    wishes.check(REGION)
+    wishes.check(Cloud.AWS, REGION)
 
     assert wishes.of_stack() == {
         "cidr": "10.64.0.0/16",
@@ -37,7 +37,7 @@ def test_models_go_into_the_stack_and_balancers_into_the_record() -> None:
     options = ("--models", "our-models", "--models-key", KEY, "--balancer-certificate", CERTIFICATE)
     wishes = _read(*options, "--domain", "models.example.com", "--dns-zone", "Z0123456789ABC")
 
-    wishes.check(REGION)
+    wishes.check(Cloud.AWS, REGION)
 
     assert wishes.of_stack()["models"] == {"bucket": "our-models", "key_arn": KEY}
     assert wishes.of_record() == {
@@ -73,4 +73,35 @@ def test_models_go_into_the_stack_and_balancers_into_the_record() -> None:
 )
 def test_what_does_not_fit_is_named(options: tuple[str, ...], said: str) -> None:
     with pytest.raises(InvalidError, match=said):
-        _read(*options).check(REGION)
+        _read(*options).check(Cloud.AWS, REGION)
+
+
+GOOGLE_CERTIFICATE = "projects/flowllama-test/global/sslCertificates/models"
+
+
+def test_google_keeps_a_certificate_for_a_domain_and_takes_a_link_of_one() -> None:
+    kept = _read("--domain", "models.example.com", "--dns-zone", "models-example-com")
+    linked = _read("--balancer-certificate", GOOGLE_CERTIFICATE)
+    for wishes in (kept, linked):
+        wishes.check(Cloud.GCP, "us-central1")
+
+    assert kept.of_record()["balancer"]["certificate"] is None
+    assert linked.of_record()["balancer"] == {
+        "certificate": GOOGLE_CERTIFICATE,
+        "domain": None,
+        "dns_zone": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--balancer-certificate", CERTIFICATE), "global/sslCertificates"),
+        (("--domain", "models.example.com"), "go together"),
+        (("--domain", "models.example.com", "--dns-zone", "Z0123456789ABC"), "a managed zone"),
+        (("--domain", f"{'m' * 30}.example.com", "--dns-zone", "models"), "may have 30 characters"),
+    ],
+)
+def test_what_google_would_refuse_is_named(options: tuple[str, ...], said: str) -> None:
+    with pytest.raises(InvalidError, match=said):
+        _read(*options).check(Cloud.GCP, "us-central1")

@@ -38,7 +38,7 @@ def synth(started: list[Child]) -> SynthChildren:
         started.append(Child(cloud))
         return started[-1]
 
-    return SynthChildren(start)
+    return SynthChildren(start=start)
 
 
 def test_a_cloud_gets_its_child_with_its_first_stack_and_keeps_it(
