@@ -116,8 +116,8 @@ def running() -> Any:
     with free_place() as overrides:
         environment = {**os.environ, **overrides}
         _make(environment, "down", DOWN_WITHIN_S)
-        _make(environment, "up", UP_WITHIN_S)
         try:
+            _make(environment, "up", UP_WITHIN_S)
             yield _platform(overrides)
         finally:
             _make(environment, "down", DOWN_WITHIN_S)
