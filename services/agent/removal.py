@@ -22,6 +22,7 @@ def remove(placement: Document, run: Held, ports: Ports) -> Document:
 
     A Terraform that fails to destroy is no obstacle: the sweep finds by tag what it left.
     """
+    target = target_of(placement, ports)
     placement = ports.placements.change(placement, run.epoch, state=PlacementState.REMOVING.value)
     if _may_be_known_to_terraform(placement, run, ports):
         ended = stack_run.destroy(placement, run, ports)
@@ -29,7 +30,7 @@ def remove(placement: Document, run: Held, ports: Ports) -> Document:
             log.warning(
                 "destroy_failed", placement_id=placement["_id"], errors=[e.summary for e in ended.errors]
             )
-    sweep.once([target_of(placement, ports)])
+    sweep.once([target])
     return placement
 
 
