@@ -19,6 +19,7 @@ from contracts.stack_model import DeploymentSpec
 from contracts.stack_spec import load_stack_spec
 from contracts.vocabulary import Arch
 from infra.cdktf import bindings, ids, samples
+from tests.infra.called import by_terraform
 from tests.infra.platform_cycle import KEYS, cloud
 from tests.infra.terraform import Terraform
 
@@ -26,8 +27,11 @@ DOMAIN = "models.example.com"
 
 
 def main(directory: Path) -> int:
-    with cloud() as endpoint:
-        print(json.dumps(Cycle(endpoint, directory).run()))
+    directory.mkdir(parents=True, exist_ok=True)
+    record = directory / "calls"
+    with cloud(record) as endpoint:
+        told = Cycle(endpoint, directory).run()
+        print(json.dumps({**told, "calls": sorted(by_terraform(record))}))
     return 0
 
 

@@ -21,6 +21,7 @@ import boto3
 from contracts.stack_model import ModelAccess, PlatformSpec
 from contracts.stack_spec import load_stack_spec
 from infra.cdktf import bindings, ids, samples
+from tests.infra.called import recording
 from tests.infra.terraform import Terraform
 
 ROOT = Path(__file__).parents[2]
@@ -206,14 +207,19 @@ class Cycle:
 
 
 @contextmanager
-def cloud() -> Iterator[str]:
+def cloud(record: Path | None = None) -> Iterator[str]:
+    """A local cloud's address. With a record it writes down what it is asked."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.infra.shared_cloud", "-H", "127.0.0.1", "-p", str(port)],
         cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "MOTO_AMIS_PATH": str(ROOT / "infra/local/amis.json")},
+        env={
+            "PATH": "/usr/bin:/bin",
+            "MOTO_AMIS_PATH": str(ROOT / "infra/local/amis.json"),
+            **(recording(record) if record else {}),
+        },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -15,7 +15,7 @@ import pytest
 
 from contracts.stack_outputs import read_deployment_outputs
 from infra.cdktf import samples
-from tests.infra import terraform
+from tests.infra import called, terraform
 
 pytestmark = [
     pytest.mark.terraform,
@@ -82,4 +82,6 @@ def test_the_replicas_came_were_settled_grew_changed_and_went(cycle: "subprocess
     ]  # Not of the other group, whose template only has another tag of its own.
     assert (refresh["MinHealthyPercentage"], refresh["MaxHealthyPercentage"]) == (100, 110)
     assert refresh["SkipMatching"] is True
+    assert "autoscaling:CreateAutoScalingGroup" in told["calls"]
+    assert called.refused(set(told["calls"])) == [], "the agent's role has to let Terraform do all of this"
     assert {kind: found for kind, found in told["left"].items() if found} == {}

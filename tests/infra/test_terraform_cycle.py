@@ -17,7 +17,7 @@ import pytest
 
 from contracts.stack_outputs import read_deployment_outputs, read_network_outputs
 from infra.cdktf import samples
-from tests.infra import terraform
+from tests.infra import called, terraform
 
 pytestmark = [
     pytest.mark.terraform,
@@ -30,7 +30,7 @@ HOSTILE = '${file("/etc/passwd")} %{ if true } $${x} ${TfToken[TOKEN.0]} "quoted
 
 
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     for name, value in {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}.items():
         monkeypatch.setenv(name, value)
     with socket.socket() as probe:
@@ -39,7 +39,11 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server = subprocess.Popen(
         [sys.executable, "-c", SERVE, "-H", "127.0.0.1", "-p", str(port)],
         cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "MOTO_AMIS_PATH": str(ROOT / "infra/local/amis.json")},
+        env={
+            "PATH": "/usr/bin:/bin",
+            "MOTO_AMIS_PATH": str(ROOT / "infra/local/amis.json"),
+            **called.recording(tmp_path / "calls"),
+        },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -72,6 +76,8 @@ def test_a_network_and_a_spot_placement_come_and_go(cloud: str, tmp_path: Path, 
 
     write_stack(network_spec(), network_dir.directory)
     network = read_network_outputs(network_dir.apply())
+    record = tmp_path / "calls"
+    operators, placement_begins = called.by_terraform(record), record.stat().st_size
 
     write_stack(placement_spec(network), placement_dir.directory)
     # Most of an apply is waiting for EC2, so the network's second plan runs meanwhile.
@@ -85,6 +91,7 @@ def test_a_network_and_a_spot_placement_come_and_go(cloud: str, tmp_path: Path, 
     assert placement.address == placement.public_ip
 
     placement_dir.destroy()
+    assert called.refused(called.by_terraform(record, placement_begins) - operators) == []
     network_dir.destroy()
     check_empty(clients["ec2"])
 
