@@ -23,6 +23,7 @@ from services.chassis.sealing import Sealer
 from services.chassis.worker import Worker
 from services.health import api, handlers
 from services.health.clouds import CloudDesk, Ec2Instances, ScalingGroups
+from services.health.gcp_clouds import ComputeInstances, ManagedGroups
 from services.health.instances import SERVICE, Instances
 from services.health.poller import Poller
 from services.health.probe import InstanceProbe
@@ -97,7 +98,10 @@ def _poller(settings: Settings, store: mongo.Store, instances: Instances, owner:
             connections=settings.polls_at_once,
             keepalive_s=settings.interval_s * KEPT_INTERVALS,
         ),
-        desk=CloudDesk({Cloud.AWS: Ec2Instances()}, {Cloud.AWS: ScalingGroups()}),
+        desk=CloudDesk(
+            {Cloud.AWS: Ec2Instances(), Cloud.GCP: ComputeInstances()},
+            {Cloud.AWS: ScalingGroups(), Cloud.GCP: ManagedGroups()},
+        ),
         clock=utc_now,
         at_once=settings.polls_at_once,
         touch_s=settings.interval_s,

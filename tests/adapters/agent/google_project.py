@@ -114,20 +114,22 @@ class GoogleProject:
             return _refusal(status, reason)
         if method == "DELETE":
             return self._delete(path)
-        _, _, scope, *rest = path.split("/")
-        if scope == "aggregated":
-            found, more = self._page(self._filtered(rf"(zones|regions)/[^/]+/{rest[0]}/[^/]+", query), query)
-            return 200, {"items": _by_scope(found, rest[0]), **more}
-        if not rest:
-            return 200, {"items": self._filtered(rf"{scope}/[^/]+", query)}
-        if len(rest) == 1 and scope in ("global", "zones", "regions"):
-            found, more = self._page(self._filtered(rf"global/{rest[0]}/[^/]+", query), query)
-            return 200, {"items": found, **more}
-        return (200, self.things[path]) if path in self.things else _refusal(404, "notFound")
+        if path in self.things:
+            return 200, self.things[path]
+        return self._list(path.removeprefix(f"projects/{PROJECT}/"), query)
 
     @property
     def _url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
+
+    def _list(self, path: str, query: Mapping[str, str]) -> tuple[int, Body]:
+        """Of a scope, such as global/firewalls, or of all regions and zones: aggregated/instances."""
+        scope, _, collection = path.partition("/")
+        if not re.fullmatch(r"(aggregated|global)/\w+|zones(/[\w-]+/operations)?", path):
+            return _refusal(404, "notFound")
+        form = f"(zones|regions)/[^/]+/{collection}" if scope == "aggregated" else path
+        found, more = self._page(self._filtered(f"{form}/[^/]+", query), query)
+        return 200, {"items": _by_scope(found, collection) if scope == "aggregated" else found, **more}
 
     def _filtered(self, form: str, query: Mapping[str, str]) -> list[Body]:
         return [
@@ -170,10 +172,13 @@ def _by_scope(found: list[Body], collection: str) -> Body:
 def _passes(thing: Body, asked: str) -> bool:
     name = re.fullmatch(r"name eq '(.*)'", asked)
     labels = re.findall(r'\(labels\.([\w-]+)="([^"]*)"\)', asked)
-    if asked and not name and not labels:
+    kind = re.fullmatch(r'operationType="(.*)"', asked)
+    if asked and not name and not labels and not kind:
         raise ValueError(f"no filter that Google knows: {asked}")
     if name and not re.fullmatch(name[1], thing["name"]):
         return False
+    if kind:
+        return bool(thing["operationType"] == kind[1])
     return all(thing.get("labels", {}).get(key) == value for key, value in labels)
 
 
