@@ -104,6 +104,22 @@ def test_a_service_gets_its_token_over_the_wire(start: tuple[Start, str]) -> Non
     assert verifier.service(client._bearer()).subject == "service:agent"
 
 
+def test_it_runs_where_keys_are_variables_and_the_edge_is_elsewhere(
+    start: tuple[Start, str], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTH_SIGNING_KEYS_PEM", Path(os.environ["AUTH_SIGNING_KEYS"]).read_text())
+    monkeypatch.delenv("AUTH_SIGNING_KEYS")
+    monkeypatch.setenv("CLIENT_ADDRESS_HEADER", "X-FlowLlama-Caller")
+    run, url = start
+    run()
+
+    told = {"X-FlowLlama-Caller": "203.0.113.9", "X-Forwarded-For": "198.51.100.1"}
+    assert requests.post(f"{url}/api/auth/login", json=ACCOUNT, headers=told, timeout=10).status_code == 401
+
+    (record,) = store["audit"].find()
+    assert record["address"] == "203.0.113.9"
+
+
 def _post(url: str, action: str, body: Any) -> requests.Response:
     return requests.post(f"{url}/api/auth/{action}", json=body, timeout=10)
 
