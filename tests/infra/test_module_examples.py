@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.skipif(terraform.missing() is not None, reason=str(terraform.missing())),
 ]
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 LIMIT_S = 420
 
 
