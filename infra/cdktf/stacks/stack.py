@@ -18,11 +18,13 @@ class Stack(TerraformStack):
             self._keep_state_in_s3(backend)
 
     def publish(self, **outputs: Any) -> None:
-        """Outputs under exactly these names. Left out is what has no value, as Terraform does with null."""
+        """Outputs under exactly these names. Left out is what has no value, as Terraform does with null.
+
+        Right below the stack an id is the name as it stands; setting it in a second call costs a way to Node each.
+        """
         for name, value in outputs.items():
-            if value is None:
-                continue
-            TerraformOutput(self, f"output-{name}", value=value).override_logical_id(name)
+            if value is not None:
+                TerraformOutput(self, name, value=value)
 
     def _keep_state_in_s3(self, backend: Backend) -> None:
         state = S3Backend(
