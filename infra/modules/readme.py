@@ -21,8 +21,8 @@ def write(recipe: Recipe) -> str:
 {call.strip()}
 ```
 
-[examples/basic](examples/basic/main.tf) is this with a provider: {_lower(recipe.basic.says)}
-[examples/advanced](examples/advanced/main.tf): {_lower(recipe.advanced.says)}
+* [examples/basic](examples/basic/main.tf) is this with a provider: {_lower(recipe.basic.says)}
+* [examples/advanced](examples/advanced/main.tf): {_lower(recipe.advanced.says)}
 {_paragraph(recipe.remarks)}
 ## Inputs
 

@@ -5,6 +5,9 @@ from contracts.stack_network import DEFAULT_SUPERNETS
 from infra.modules import expression
 from infra.modules.recipe import Rule
 
+# Of a group's most machines.
+NOT_LESS = Rule("var.most >= var.least", "Must not be less than `least`.")
+
 
 def vpc_network(variable: str) -> tuple[Rule, ...]:
     """RFC 1918 and 100.64.0.0/10, of a size that a VPC may have, without host bits."""

@@ -1,6 +1,7 @@
 """The scaling group as a module, with what makes it grow and shrink."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,13 +10,17 @@ from infra.cdktf.constructs.aws.scaling import Allocation, Mix, ScalingGroup, Sc
 from infra.cdktf.constructs.aws.target_tracking import CPU_PERCENT, Cpu, Requests, Target, track
 from infra.modules import expression, rules
 from infra.modules.aws import common, steps
-from infra.modules.recipe import Example, Given, Output, Recipe, Repeat, Switch, Variable
+from infra.modules.recipe import Example, Given, Output, Recipe, Repeat, Rule, Switch, Variable
 from infra.modules.tracing import TAG, Trace
 
 _LEAST, _MOST, _DESIRED, _BOOT_S, _BASE, _PERCENT = 7310, 7311, 7312, 7313, 7314, 73
 _CPU, _REQUESTS = 73.15, 73.16
 _TYPE = "sample.type"
 _GROUPS = ("sample-target-group",)
+_WITH_REQUESTS = Rule(
+    "var.requests_per_minute == null || var.balancer_suffix != null",
+    "Must be given where `requests_per_minute` is.",
+)
 
 
 def _build(stack: Any, given: Given) -> Mapping[str, Any]:
@@ -61,11 +66,18 @@ def _traces(_: Given) -> tuple[Trace, ...]:
 
 
 def _number(
-    name: str, says: str, sample: float, default: str | None = None, *, least: int = 0, most: int = 1000
+    name: str,
+    says: str,
+    sample: float,
+    default: str | None = None,
+    *,
+    least: int = 0,
+    most: int = 1000,
+    more: tuple[Rule, ...] = (),
 ) -> Variable:
     optional = default == "null"
     return Variable(
-        name, "number", says, sample, default, (rules.between(name, least, most, optional=optional),)
+        name, "number", says, sample, default, (rules.between(name, least, most, optional=optional), *more)
     )
 
 
@@ -88,7 +100,7 @@ RECIPE = Recipe(
         ),
         common.subnets("Ids of the subnets that machines are started in."),
         _number("least", "Fewest machines.", _LEAST, most=100),
-        _number("most", "Most machines.", _MOST, most=100),
+        _number("most", "Most machines.", _MOST, most=100, more=(rules.NOT_LESS,)),
         _number(
             "desired",
             "Machines at first; null means the fewest. Later the load decides.",
@@ -133,7 +145,7 @@ RECIPE = Recipe(
             "cpu_percent",
             "Load of the CPUs that the group is held at.",
             _CPU,
-            expression.of(CPU_PERCENT),
+            f"{CPU_PERCENT:g}",
             least=1,
             most=100,
         ),
@@ -151,9 +163,19 @@ RECIPE = Recipe(
             "ARN suffix of the balancer that counts the requests.",
             "sample-suffix",
             "null",
+            (_WITH_REQUESTS,),
         ),
         Variable(
-            "target_group_suffix", "string", "ARN suffix of the target group.", "sample-group-suffix", "null"
+            "target_group_suffix",
+            "string",
+            "ARN suffix of the target group.",
+            "sample-group-suffix",
+            "null",
+            (
+                replace(
+                    _WITH_REQUESTS, condition=_WITH_REQUESTS.condition.replace("balancer", "target_group")
+                ),
+            ),
         ),
         common.TAGS,
     ),

@@ -103,12 +103,12 @@ RECIPE = Recipe(
     ),
     basic=Example(
         "A door for one network, with a certificate that Google keeps.",
-        (*steps.OWN, steps.template(), steps.scaling(signal='"requests"'), steps.balancer()),
+        (*steps.BEHIND, steps.template(), steps.scaling(signal='"requests"'), steps.balancer()),
     ),
     advanced=Example(
         "A door for two networks with a certificate of one's own.",
         (
-            *steps.OWN,
+            *steps.BEHIND,
             steps.template(),
             steps.scaling(signal='"requests"'),
             steps.balancer(

@@ -65,7 +65,9 @@ RECIPE = Recipe(
             "template_id", "string", "The instance template; another rolls the group.", "sample-template"
         ),
         Variable("least", "number", "Fewest machines.", _LEAST, rules=(rules.between("least", 1, 100),)),
-        Variable("most", "number", "Most machines.", _MOST, rules=(rules.between("most", 1, 100),)),
+        Variable(
+            "most", "number", "Most machines.", _MOST, rules=(rules.between("most", 1, 100), rules.NOT_LESS)
+        ),
         Variable(
             "signal",
             "string",
@@ -107,6 +109,6 @@ RECIPE = Recipe(
     ),
     advanced=Example(
         "GPU machines behind a balancer, by the requests that they get.",
-        (*steps.OWN, steps.template(spot="true"), steps.scaling(signal='"requests"'), steps.balancer()),
+        (*steps.BEHIND, steps.template(spot="true"), steps.scaling(signal='"requests"'), steps.balancer()),
     ),
 )

@@ -1,5 +1,7 @@
 """Calls of other modules that examples begin with."""
 
+from infra.cdktf.constructs.gcp.balancer import PROXY_RANGES
+from infra.modules import expression
 from infra.modules.recipe import Step
 
 _NAME = '"models"'
@@ -30,6 +32,8 @@ def firewall(**inputs: str) -> Step:
 
 
 OWN = (NETWORK, IDENTITY, firewall())
+# Behind a balancer only Google's proxies and health checks reach machines.
+BEHIND = (NETWORK, IDENTITY, firewall(allow_cidrs="[]", service_cidrs=expression.of(list(PROXY_RANGES))))
 
 
 def template(**inputs: str) -> Step:

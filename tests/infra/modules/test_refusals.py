@@ -30,6 +30,15 @@ TEMPLATE = {
     "service_account": '"a@b"',
 }
 BALANCER = {"name": '"n"', "instance_group": '"g"', "cidrs": '["203.0.113.7/32"]', "host": '"a.example.com"'}
+SCALING = {
+    "name": '"n"',
+    "template_id": '"lt-1"',
+    "template_version": '"1"',
+    "types": '["g5.xlarge"]',
+    "subnets": '["subnet-0123456789abcdef0"]',
+    "least": "1",
+    "most": "3",
+}
 STORE = {"bucket": '"models"'}
 KEY = '"arn:aws:kms:us-east-1:123456789012:key/11111111-1111-1111-1111-111111111111"'
 
@@ -54,12 +63,17 @@ ALONE: list[Case] = [
     ("aws/firewall", FIREWALL, {"service_cidrs": '["10.0.0.1/8"]'}),
     ("gcp/firewall", GOOGLE_FIREWALL, {"ssh_cidrs": '["0.0.0.0/0"]'}),
     ("gcp/load-balancer", BALANCER, {"cidrs": "[]"}),
+    ("aws/scaling", SCALING, {"types": "[]"}),
+    ("aws/scaling", SCALING, {"spot_max_usd": '"-1"'}),
+    ("aws/scaling", SCALING, {"subnets": '["subnet-1; rm"]'}),
     ("aws/model-store", STORE, {"bucket": '"with.dot"'}),
     ("aws/model-store", STORE, {"key_arn": '"alias/models"'}),
 ]
 
 TOGETHER: list[Case] = [
     ("aws/firewall", FIREWALL, {"balancer_group_id": '"sg-1"'}),
+    ("aws/scaling", SCALING, {"most": "0"}),
+    ("aws/scaling", SCALING, {"requests_per_minute": "8", "balancer_suffix": "null"}),
     ("aws/model-store", STORE, {"key_arn": KEY, "replica_bucket": '"copy"', "replica_key_arn": "null"}),
     ("gcp/firewall", GOOGLE_FIREWALL, {"allow_cidrs": "[]", "service_cidrs": "[]"}),
     ("gcp/firewall", GOOGLE_FIREWALL, {"allow_cidrs": '["2001:db8::/48"]', "service_cidrs": "[]"}),

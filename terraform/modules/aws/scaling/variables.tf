@@ -65,6 +65,11 @@ variable "most" {
     condition     = var.most >= 0 && var.most <= 100
     error_message = "Must be from 0 to 100."
   }
+
+  validation {
+    condition     = var.most >= var.least
+    error_message = "Must not be less than `least`."
+  }
 }
 
 variable "desired" {
@@ -147,7 +152,7 @@ variable "target_group_arns" {
 variable "cpu_percent" {
   description = "Load of the CPUs that the group is held at."
   type        = number
-  default     = 70.0
+  default     = 70
   nullable    = false
 
   validation {
@@ -171,12 +176,22 @@ variable "balancer_suffix" {
   description = "ARN suffix of the balancer that counts the requests."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.requests_per_minute == null || var.balancer_suffix != null
+    error_message = "Must be given where `requests_per_minute` is."
+  }
 }
 
 variable "target_group_suffix" {
   description = "ARN suffix of the target group."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.requests_per_minute == null || var.target_group_suffix != null
+    error_message = "Must be given where `requests_per_minute` is."
+  }
 }
 
 variable "tags" {

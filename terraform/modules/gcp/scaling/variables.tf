@@ -59,6 +59,11 @@ variable "most" {
     condition     = var.most >= 1 && var.most <= 100
     error_message = "Must be from 1 to 100."
   }
+
+  validation {
+    condition     = var.most >= var.least
+    error_message = "Must not be less than `least`."
+  }
 }
 
 variable "signal" {

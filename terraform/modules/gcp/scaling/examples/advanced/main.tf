@@ -36,7 +36,8 @@ module "firewall" {
   name            = "models"
   vpc_id          = module.network.vpc_id
   service_account = module.identity.email
-  allow_cidrs     = ["203.0.113.0/24"]
+  allow_cidrs     = []
+  service_cidrs   = ["130.211.0.0/22", "35.191.0.0/16"]
 }
 
 module "template" {
