@@ -1,15 +1,26 @@
 """What an error of Google's API means: it is gone already, it has to wait, or Google does not answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import requests
-from google.api_core.exceptions import GoogleAPICallError, NotFound, RetryError
+from google.api_core.exceptions import GoogleAPICallError, NotFound, RetryError, ServerError, TooManyRequests
+from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import GoogleAuthError
 
 from services.chassis.errors import UnavailableError
 
 TIMEOUT_S = 30.0
+# The client's own patience with a server that is away is ten minutes for each call; a run that is put off comes again.
+_RETRY = Retry(
+    predicate=if_exception_type(TooManyRequests, ServerError, requests.ConnectionError),
+    initial=0.2,
+    maximum=2.0,
+    timeout=15.0,
+)
+# How each call of the Compute client is made.
+CALL: Mapping[str, Any] = {"retry": _RETRY, "timeout": TIMEOUT_S}
 
 # Somebody still uses it, or another change of it is under way: the next look says whether it went.
 _LATER_REASONS = frozenset(

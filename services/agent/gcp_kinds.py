@@ -12,7 +12,7 @@ from typing import Any
 from google.api_core.exceptions import NotFound
 
 from services.agent import gcp_names
-from services.agent.gcp_errors import TIMEOUT_S
+from services.agent.gcp_errors import CALL
 from services.agent.resource import Place, Resource, Tags
 
 Connect = Callable[[str], Any]  # The client of a kind of things, by its name in google.cloud.compute_v1.
@@ -55,9 +55,7 @@ def remove(connect: Connect, kind: Kind, id_: str) -> None:
     )  # projects/P/{zones|regions}/S/COLLECTION/NAME, or projects/P/global/COLLECTION/NAME
     where = {} if parts[2] == "global" else {parts[2].removesuffix("s"): parts[3]}
     client = kind.regional if "region" in where and kind.regional else kind.client
-    connect(client).delete_unary(
-        request={"project": parts[1], **where, kind.argument: parts[-1]}, timeout=TIMEOUT_S
-    )
+    connect(client).delete_unary(request={"project": parts[1], **where, kind.argument: parts[-1]}, **CALL)
 
 
 def id_of(link: str, project: str) -> str:
@@ -72,10 +70,10 @@ def _items(connect: Connect, kind: Kind, place: Place, tags: Tags) -> Iterator[A
     asked = {"project": place.account, "filter": _filter(kind, tags)}
     client = connect(kind.client)
     if kind.is_global:
-        yield from client.list(request=asked, timeout=TIMEOUT_S)
+        yield from client.list(request=asked, **CALL)
         return
     # Partial success is not asked for: a zone that does not answer would be one that has nothing.
-    for scope, content in client.aggregated_list(request=asked, timeout=TIMEOUT_S):
+    for scope, content in client.aggregated_list(request=asked, **CALL):
         if _is_in(scope, place.region):
             yield from getattr(content, f"{kind.argument}s")
 
@@ -115,7 +113,7 @@ def _labels_of_template(connect: Connect, place: Place, group: Any) -> Mapping[s
     link = group.instance_template or next((v.instance_template for v in group.versions), "")
     asked = {"project": place.account, "instance_template": link.partition("?")[0].rpartition("/")[2]}
     try:
-        template = connect("InstanceTemplatesClient").get(request=asked, timeout=TIMEOUT_S)
+        template = connect("InstanceTemplatesClient").get(request=asked, **CALL)
     except NotFound:
         return {}  # The group has gone with it since it was listed.
     return dict(template.properties.labels)

@@ -6,7 +6,7 @@ from typing import Any
 import google.auth
 from google.auth.exceptions import GoogleAuthError
 
-from services.agent.gcp_errors import TIMEOUT_S, answering
+from services.agent.gcp_errors import CALL, answering
 from services.chassis.errors import InvalidError
 
 
@@ -24,7 +24,7 @@ def project() -> str:
 def zones(project_id: str, region: str, connect: Callable[[], Any] | None = None) -> list[str]:
     """All that are up. Raises `UnavailableError` where Google refuses to tell."""
     with answering():
-        listed = [*(connect or _connect)().list(request={"project": project_id}, timeout=TIMEOUT_S)]
+        listed = [*(connect or _connect)().list(request={"project": project_id}, **CALL)]
     return sorted(
         zone.name for zone in listed if zone.status == "UP" and zone.region.rpartition("/")[2] == region
     )

@@ -17,7 +17,8 @@ from google.auth.exceptions import GoogleAuthError
 from services.health.clouds import CloudUnavailableError
 from services.health.model import ABSENT, STANDING, CloudState
 
-TIMEOUT_S = 10.0
+# Without the client's own retries, which may take ten minutes: a silent machine is asked about again soon enough.
+CALL: Mapping[str, Any] = {"retry": None, "timeout": 10.0}
 NAMES_AT_ONCE = 20
 Connect = Callable[[str], Any]  # The client of that name in google.cloud.compute_v1.
 
@@ -54,7 +55,7 @@ class ComputeInstances:
     def _listed(self, project: str, ids: Sequence[str]) -> dict[str, CloudState]:
         names = "|".join(id_.rpartition("/")[2] for id_ in ids)
         asked = {"project": project, "filter": f"name eq '{names}'"}
-        scopes = self._client("InstancesClient").aggregated_list(request=asked, timeout=TIMEOUT_S)
+        scopes = self._client("InstancesClient").aggregated_list(request=asked, **CALL)
         found = {
             f"projects/{project}/{scope}/instances/{instance.name}": CloudState(_state(instance))
             for scope, content in scopes
@@ -66,7 +67,7 @@ class ComputeInstances:
         """Those of the ids that Google took back for others."""
         for (_, project, _, zone), in_zone in _by(ids, 4).items():
             asked = {"project": project, "zone": zone, "filter": _PREEMPTED}
-            operations = self._client("ZoneOperationsClient").list(request=asked, timeout=TIMEOUT_S)
+            operations = self._client("ZoneOperationsClient").list(request=asked, **CALL)
             targets = {operation.target_link.rpartition("/")[2] for operation in operations}
             yield from (id_ for id_ in in_zone if id_.rpartition("/")[2] in targets)
 
@@ -88,7 +89,7 @@ class ManagedGroups:
         client = self._client(f"{'Region' if regional else ''}InstanceGroupManagersClient")
         asked = {"project": project, scope[:-1]: place, "instance_group_manager": name}
         try:
-            group = client.get(request=asked, timeout=TIMEOUT_S)
+            group = client.get(request=asked, **CALL)
         except NotFound:
             return None
         # A group that has no machine is none that is gone: it makes others.

@@ -158,9 +158,16 @@ def test_what_has_to_wait_or_is_gone_is_left_to_the_next_look(
     cloud.remove(HERE, found)
 
 
-@pytest.mark.parametrize("status", [403, 500])
-def test_a_refusal_is_an_outage_and_never_an_empty_list(project: GoogleProject, status: int) -> None:
-    project.failures.append((status, "forbidden"))
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_server_that_is_away_for_a_moment_is_asked_again(project: GoogleProject, status: int) -> None:
+    project.add(f"global/firewalls/{NAME}")
+    project.failures.append((status, "backendError"))
+
+    assert len(project.cloud().listed(HERE, OURS, ("firewall",))) == 1
+
+
+def test_a_refusal_is_an_outage_and_never_an_empty_list(project: GoogleProject) -> None:
+    project.failures.append((403, "forbidden"))
 
     with pytest.raises(UnavailableError):
         project.cloud().listed(HERE, OURS, SINGLE)

@@ -82,11 +82,12 @@ def test_a_group_stands_as_long_as_google_has_it(project: GoogleProject, scope: 
     assert found == {id_: CloudState(STANDING, detail="2 of 3 machines stand as they should")}
 
 
+@pytest.mark.parametrize("status", [403, 503])
 @pytest.mark.parametrize("asked", [ComputeInstances, ManagedGroups])
 def test_a_refusal_means_unknown_and_never_gone(
-    project: GoogleProject, asked: type[ComputeInstances | ManagedGroups]
+    project: GoogleProject, asked: type[ComputeInstances | ManagedGroups], status: int
 ) -> None:
-    project.failures.append((403, "forbidden"))
+    project.failures.append((status, "backendError"))
     id_ = f"projects/{PROJECT}/regions/{REGION}/instanceGroupManagers/one"
 
     with pytest.raises(CloudUnavailableError):

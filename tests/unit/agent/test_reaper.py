@@ -130,6 +130,20 @@ def test_a_stray_group_goes_with_the_machines_it_keeps_young(fleet: Fleet) -> No
     assert {group, balancer, young}.isdisjoint(fleet.cloud.resources)
 
 
+def test_what_costs_nothing_goes_along_with_a_stray_and_stays_with_the_others(fleet: Fleet) -> None:
+    fleet.add("dep_9-1", state=None)
+    stray, other = (
+        fleet.cloud.create(REGION, "security_group", {"flowllama-placement": name}, at=NOW)
+        for name in ("dep_9-1", "dep_1-1")
+    )
+    fleet.now += timedelta(hours=1)
+
+    fleet.reaper.look()
+
+    assert stray not in fleet.cloud.resources
+    assert other in fleet.cloud.resources
+
+
 def test_a_groups_machines_are_accounted_for_by_its_placement(fleet: Fleet) -> None:
     """Two placements of three machines each in a fleet of twenty are not a tenth of it by their number."""
     for name in ("dep_8-1", "dep_9-1"):
