@@ -1,13 +1,14 @@
 """The composition root of the worker process."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from flask import Flask
 
 from contracts.vocabulary import Cloud
 from services.agent import clouds, handlers, slots, states
+from services.agent.cloud import Cloud as CloudPort
 from services.agent.command import SERVICE
 from services.agent.intents import Intents
 from services.agent.placements import Placements
@@ -40,6 +41,7 @@ def build(settings: Settings) -> tuple[Flask, Sequence[Task]]:
 
     Raises `InvalidError` for a cloud that the agent is to build in and can't.
     """
+    reached = clouds.connect(settings.clouds)
     store, queues = open_store(settings.common, SERVICE, MIGRATIONS), broker.connect(settings.common)
     owner = owner_of(SERVICE)
     relay, synth, shutdown = (
@@ -47,7 +49,7 @@ def build(settings: Settings) -> tuple[Flask, Sequence[Task]]:
         SynthChildren(_warm(settings)),
         threading.Event(),
     )
-    ports = _ports(settings, store, relay, synth, shutdown)
+    ports = _ports(settings, reached, store, relay, synth, shutdown)
     inbox = Inbox(store, SERVICE, owner)
     workers = [
         Worker(
@@ -67,7 +69,12 @@ def build(settings: Settings) -> tuple[Flask, Sequence[Task]]:
 
 
 def _ports(
-    settings: Settings, store: mongo.Store, relay: Relay, synth: SynthChildren, shutdown: threading.Event
+    settings: Settings,
+    reached: Mapping[str, CloudPort],
+    store: mongo.Store,
+    relay: Relay,
+    synth: SynthChildren,
+    shutdown: threading.Event,
 ) -> Ports:
     client = ServiceClient(
         settings.pricing_url, settings.token_url, settings.client_id, settings.client_secret
@@ -82,7 +89,7 @@ def _ports(
         terraform=Terraform(settings.terraform),
         workspaces=Workspaces(settings.terraform.work_dir),
         states=States(states.connect(settings.build.state), settings.build.state.bucket),
-        clouds=clouds.connect(settings.clouds),
+        clouds=reached,
         lease_address=partial(_lease_address, settings),
         shutdown=shutdown,
         rules=Rules(settings.build, settings.sweep_interval_s, settings.max_offers),
