@@ -3,27 +3,20 @@
 The first test sends them off; the second, which comes at the end, looks at how it went (tests/workers.py).
 """
 
-import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from contracts.stack_outputs import read_deployment_outputs
 from infra.cdktf import samples
 from tests.infra import called, terraform
+from tests.infra.beside import LIMIT_S, Cycle, sent_off, told_by
 
 pytestmark = [
     pytest.mark.terraform,
     pytest.mark.skipif(terraform.missing() is not None, reason=str(terraform.missing())),
 ]
 
-ROOT = Path(__file__).parents[2]
-LIMIT_S = 420
 PLACEMENT = f"{samples.DEPLOYMENT_ID}-1"
 GROUP = f"flowllama-sample-{PLACEMENT}"
 BALANCER = "fl-01k00000000000000000000000-1"
@@ -37,33 +30,20 @@ OURS = {
 
 
 @pytest.fixture(scope="session")
-def cycle(tmp_path_factory: pytest.TempPathFactory) -> Iterator["subprocess.Popen[str]"]:
-    running = subprocess.Popen(
-        [sys.executable, "-m", "tests.infra.balanced_cycle", str(tmp_path_factory.mktemp("balanced-cycle"))],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    yield running
-    if running.poll() is None:
-        # The session ends early: its cloud and Terraform are of the process's own group, and go with it.
-        os.killpg(running.pid, signal.SIGTERM)
-        running.communicate()
+def cycle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cycle]:
+    with sent_off("tests.infra.balanced_cycle", tmp_path_factory.mktemp("balanced-cycle")) as running:
+        yield running
 
 
 @pytest.mark.first
-def test_the_replicas_set_out(cycle: "subprocess.Popen[str]") -> None:
+def test_the_replicas_set_out(cycle: Cycle) -> None:
     assert cycle.poll() is None
 
 
 @pytest.mark.last
 @pytest.mark.timeout(LIMIT_S + 30)
-def test_the_replicas_came_were_settled_grew_changed_and_went(cycle: "subprocess.Popen[str]") -> None:
-    said, complaint = cycle.communicate(timeout=LIMIT_S)
-    assert cycle.returncode == 0, complaint
-    told = json.loads(said)
+def test_the_replicas_came_were_settled_grew_changed_and_went(cycle: Cycle) -> None:
+    told = told_by(cycle)
     first, changed = told["first"], told["changed"]
     outputs = read_deployment_outputs(first["outputs"])
 

@@ -3,13 +3,7 @@
 The first test sends it off; the second, which comes at the end, looks at how it went (tests/workers.py).
 """
 
-import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,45 +13,31 @@ from contracts.topology import QUEUES
 from infra.cdktf.constructs.aws.routes import route_paths
 from infra.cdktf.processes import OPEN, PROCESSES
 from tests.infra import terraform
+from tests.infra.beside import LIMIT_S, Cycle, sent_off, told_by
 
 pytestmark = [
     pytest.mark.terraform,
     pytest.mark.skipif(terraform.missing() is not None, reason=str(terraform.missing())),
 ]
 
-ROOT = Path(__file__).parents[2]
-LIMIT_S = 420
 COPY = "flowllama-sample-models-123456789012-us-west-2"
 
 
 @pytest.fixture(scope="session")
-def cycle(tmp_path_factory: pytest.TempPathFactory) -> Iterator["subprocess.Popen[str]"]:
-    running = subprocess.Popen(
-        [sys.executable, "-m", "tests.infra.platform_cycle", str(tmp_path_factory.mktemp("platform-cycle"))],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    yield running
-    if running.poll() is None:
-        # The session ends early: its cloud and Terraform are of the process's own group, and go with it.
-        os.killpg(running.pid, signal.SIGTERM)
-        running.communicate()
+def cycle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cycle]:
+    with sent_off("tests.infra.platform_cycle", tmp_path_factory.mktemp("platform-cycle")) as running:
+        yield running
 
 
 @pytest.mark.first
-def test_the_platform_sets_out(cycle: "subprocess.Popen[str]") -> None:
+def test_the_platform_sets_out(cycle: Cycle) -> None:
     assert cycle.poll() is None
 
 
 @pytest.mark.last
 @pytest.mark.timeout(LIMIT_S + 30)
-def test_the_platform_was_valid_came_was_settled_changed_and_went(cycle: "subprocess.Popen[str]") -> None:
-    said, complaint = cycle.communicate(timeout=LIMIT_S)
-    assert cycle.returncode == 0, complaint
-    told = json.loads(said)
+def test_the_platform_was_valid_came_was_settled_changed_and_went(cycle: Cycle) -> None:
+    told = told_by(cycle)
     first, changed = told["first"], told["changed"]
     outputs = read_platform_outputs(first["outputs"])
 
