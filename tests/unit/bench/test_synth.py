@@ -20,7 +20,9 @@ def test_every_request_is_a_valid_deployment_of_its_own() -> None:
 
 
 def test_medians_are_held_against_the_promises(capsys: pytest.CaptureFixture[str]) -> None:
-    taken = Taken(cold=[9.0, 10.0, 30.0], warm=[0.05, 0.07, 0.09], alone=[14.0], written=[0.001])
+    taken = Taken(
+        cold=[9.0, 10.0, 30.0], warm=[[0.05, 0.07, 0.09]] * 2 + [[1.0]], alone=[14.0], written=[0.001]
+    )
 
     warm, cold = report("deployment", taken)
 
