@@ -40,7 +40,8 @@ _MEANINGS = (
 _ANSWER = re.compile(r"googleapi: (?:Error|got HTTP response code) (\d{3})[: ]\s*(.*)", re.DOTALL)
 _REASON = re.compile(r"Reason: (\w+)|, ([a-z]\w+)\s*$")
 _RATE = re.compile(r"[rR]ateLimitExceeded|Quota exceeded for quota metric")
-_QUOTA = re.compile(r"Quota '([\w-]+)' exceeded|\bquotaExceeded\b|\bQUOTA_EXCEEDED\b")
+_QUOTA = re.compile(r"\bquotaExceeded\b|\bQUOTA_EXCEEDED\b")
+_NAMED_QUOTA = re.compile(r"Quota '([\w-]+)' exceeded")
 _METRIC = re.compile(r"metric name = compute\.googleapis\.com/(\w+)")
 _FAMILY = re.compile(r"\b(?:vm|gpu)_family:(\w+)")
 _LATE = re.compile(
@@ -86,13 +87,11 @@ def _sentence(words: str) -> str | None:
 def _quota(words: str) -> str | None:
     """With the metric as a region's list of quotas calls it: Google's newer metrics count every family under one name,
     and say the family beside it."""
-    found = _QUOTA.search(words)
-    if found is None:
+    named = _NAMED_QUOTA.search(words)
+    if named is None and _QUOTA.search(words) is None:
         return None
-    metric, family = found[1] or "", _FAMILY.search(words)
-    if not metric and (named := _METRIC.search(words)):
-        metric = named[1]
-    metric = metric.partition("-per-project")[0].upper().replace("-", "_")
+    named, family = named or _METRIC.search(words), _FAMILY.search(words)
+    metric = (named[1] if named else "").partition("-per-project")[0].upper().replace("-", "_")
     if family:
         metric = f"{family[1]}_{'GPUS' if metric.startswith('GPUS') else 'CPUS'}"
     return f"{QUOTA}:{metric}" if metric else QUOTA

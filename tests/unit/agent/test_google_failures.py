@@ -98,6 +98,11 @@ def classified(words: str) -> Failure:
             "QUOTA_EXCEEDED:GPUS_ALL_REGIONS",
         ),
         (
+            "Error creating instance: QUOTA_EXCEEDED: Quota 'PREEMPTIBLE_CPUS' exceeded.  Limit: 0.0",
+            QUOTA,
+            "QUOTA_EXCEEDED:PREEMPTIBLE_CPUS",
+        ),
+        (
             "Error creating instance: googleapi: Error 403: Rate Limit Exceeded, rateLimitExceeded",
             TRANSIENT,
             "rateLimitExceeded",
