@@ -79,11 +79,8 @@ def _add_blocks(written: dict[str, Any], name: str, value: Blocks) -> None:
 
 
 def _times(one: Block) -> str:
-    return (
-        one.each or "[1]"
-        if one.condition is None
-        else expression.either(one.condition, one.each or "[1]", "[]")
-    )
+    each = one.each or "[1]"
+    return expression.either(one.condition, each, "[]") if one.condition else each
 
 
 def _bare(name: str, value: Any) -> Any:

@@ -1,32 +1,22 @@
 """A recipe's construct, built once for every combination of its choices and written as one document."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import product
 from typing import Any
 
 from infra.modules import expression, loops, merging
 from infra.modules.capture import capture
+from infra.modules.finishing import finish
 from infra.modules.naming import name_all
 from infra.modules.providers import PROVIDERS
 from infra.modules.recipe import Given, Recipe, Switch
 from infra.modules.tracing import merge_tags, rename, trace
-from infra.modules.tracing import replace as replace_text
 from infra.modules.values import Block, Blocks, Body, Capture, Captured, Document, Thing, rewrite
 
 # What is not given leaves no trace.
 _NOTHING: tuple[Any, ...] = (None, (), "", {})
-_LOOKED_UP = re.compile(r"\bdata\.([a-z0-9_]+)\.([a-z0-9_-]+)")
-
-_VARIABLE = re.compile(r"\bvar\.([a-z0-9_]+)")
-_SAMPLE = re.compile(r"sample[-.]\w[\w.-]*")
 
 Chosen = tuple[bool, ...]
-
-
-class UnfinishedError(ValueError):
-    """A recipe does not say all that its construct does with a variable."""
 
 
 def lift(recipe: Recipe) -> Document:
@@ -39,9 +29,7 @@ def lift(recipe: Recipe) -> Document:
     outputs = {
         name: settled[name] if name in recipe.settled else value for name, value in merged.outputs.items()
     }
-    document = _looked_up(recipe, _plainer(recipe, _indexed(Document(merged.things, outputs))))
-    _check(recipe, document)
-    return document
+    return finish(recipe, Document(merged.things, outputs))
 
 
 def _given(recipe: Recipe, chosen: Chosen) -> Given:
@@ -125,57 +113,3 @@ def _without_nulls(value: Any) -> Any:
         return Blocks(tuple(Block(_without_nulls(body)) for body in bodies))
 
     return rewrite(value, change)
-
-
-def _indexed(document: Document) -> Document:
-    """What is there only on a condition is a list of one or none."""
-    conditional = [one.address for one in document.things.values() if one.condition and not one.each]
-    if not conditional:
-        return document
-    pattern = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, conditional))})(?=\.)")
-    return _everywhere(document, lambda text: pattern.sub(r"\1[0]", text))
-
-
-def _plainer(recipe: Recipe, document: Document) -> Document:
-    def shorten(text: str) -> str:
-        for long, short in recipe.plainer.items():
-            text = text.replace(long, short)
-        return text
-
-    return _everywhere(document, shorten) if recipe.plainer else document
-
-
-def _everywhere(document: Document, change: Any) -> Document:
-    things = {
-        address: replace(
-            one,
-            body=replace_text(one.body, change),
-            condition=change(one.condition) if one.condition else None,
-        )
-        for address, one in document.things.items()
-    }
-    return Document(things, replace_text(dict(document.outputs), change))
-
-
-def _looked_up(recipe: Recipe, document: Document) -> Document:
-    """With the data sources that expressions name. One that is named like an alias is asked of that provider."""
-    sources = {}
-    for type_, name in dict.fromkeys(_LOOKED_UP.findall(repr(document))):
-        if f"data.{type_}.{name}" in document.things:
-            continue
-        if name not in ("current", *recipe.aliases):
-            raise UnfinishedError(f"{recipe.name}: data.{type_}.{name}")
-        body = {} if name == "current" else {"provider": f"{type_.partition('_')[0]}.{name}"}
-        one = Thing("data", type_, name, body)
-        sources[one.address] = one
-    return Document({**sources, **document.things}, document.outputs)
-
-
-def _check(recipe: Recipe, document: Document) -> None:
-    """A sample that is still there has no trace; a variable that is not declared, or goes nowhere, is a mistake."""
-    text, declared = repr(document), {one.name for one in recipe.variables}
-    used = set(_VARIABLE.findall(text))
-    if left := _SAMPLE.findall(text):
-        raise UnfinishedError(f"{recipe.name}: {', '.join(left)}")
-    if used != declared:
-        raise UnfinishedError(f"{recipe.name}: {', '.join(sorted(used ^ declared))}")

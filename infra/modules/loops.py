@@ -1,9 +1,11 @@
 """What a construct does once for each zone, written once."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from infra.modules import expression
+from infra.modules.naming import ALONE
 from infra.modules.recipe import Loop, Repeat
 from infra.modules.tracing import replace, trace
 from infra.modules.values import Block, Blocks, Body, rewrite
@@ -95,14 +97,13 @@ def _common(loop: Loop, items: Sequence[Any]) -> str:
 
 
 def _source(loop: Loop, text: str) -> tuple[str, str]:
-    """The looped resource that all of the text is about, and a name for one of it; empty where there is no such one."""
+    """The looped resource that all of the text is about, and a word for one of it; empty where there is no such one."""
     before, found, after = text.partition(f"[{loop.word}]")
-    if not found or f"[{loop.word}]" in after or loop.word in after.split("."):
+    if not found or f"[{loop.word}]" in after:
         return "", ""
-    over = before.rpartition("{")[2].rpartition("(")[2]
-    return over, over.rpartition(".")[2] if over.rpartition(".")[2] != "this" else over.split("_")[-1].split(
-        "."
-    )[0]
+    over = re.split(r"[({]", before)[-1]
+    type_, _, name = over.rpartition(".")
+    return over, type_.rpartition("_")[2] if name == ALONE else name
 
 
 def _mentions(loop: Loop, item: Any) -> bool:

@@ -109,6 +109,7 @@ class Recipe:
 
     `settled` are outputs whose form with every switch off is right with any: a list over nothing is empty by itself.
     `plainer` are expressions, or parts of them, that say the same shorter, because a rule or a null says the rest.
+    `accepted` are objections of scanners that only the module meets, with the reasons, by the resource's address.
     `probes` are other values that module and construct are compared with.
     """
 
@@ -128,6 +129,7 @@ class Recipe:
     aliases: tuple[str, ...] = ()
     settled: tuple[str, ...] = ()
     plainer: Mapping[str, str] = field(default_factory=dict)
+    accepted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     remarks: str = ""
 
     @property

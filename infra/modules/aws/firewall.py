@@ -86,6 +86,11 @@ RECIPE = Recipe(
     traces=_traces,
     # A rule excludes both at once.
     plainer={"length(var.allow_cidrs) > 0 && var.balancer_group_id == null": "length(var.allow_cidrs) > 0"},
+    accepted={
+        "aws_security_group.this": {
+            "CKV2_AWS_5": "It is attached to machines, which are outside of this module."
+        }
+    },
     probes=(
         {"service_cidrs": (), "ssh_cidrs": (), "allow_cidrs": ("203.0.113.7/32",), "balancer_group_id": None},
         {

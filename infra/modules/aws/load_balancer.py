@@ -122,6 +122,12 @@ RECIPE = Recipe(
         *common.by_family("allow_cidrs", common.ALLOWED),
         (str(_PORT), "tostring(var.port)"),
     ),
+    accepted={
+        "aws_security_group.balancer": {
+            "CKV_AWS_260": "Port 80 is open to the listed networks alone; a rule of the variable keeps the world out."
+        },
+        "aws_lb.this": {"CKV2_AWS_20": "Plain HTTP is not served at all unless it is to be sent on."},
+    },
     probes=(
         {"redirect": True, "log_bucket": None, "allow_cidrs": ("203.0.113.7/32", "10.0.0.0/8"), "port": 443},
         {"internal": True, "protect": True, "log_bucket": "logs", "log_prefix": "a", "health_path": "/ready"},

@@ -88,6 +88,11 @@ RECIPE = Recipe(
         ),
     ),
     traces=lambda _: ((load.usual_requests_a_second(_PARALLEL), "var.parallel / 10"),),
+    accepted={
+        "google_compute_security_policy.admission": {
+            "CKV_GCP_73": "It admits by address; what stands behind it is no Java program."
+        }
+    },
     probes=(
         {
             "cidrs": tuple(f"10.{index}.0.0/16" for index in range(25)),

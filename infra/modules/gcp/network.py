@@ -84,6 +84,11 @@ RECIPE = Recipe(
     switches=(Switch("var.lean", "!var.lean", {"lean": True}, {"lean": False}),),
     loop=Loop("zones", _ZONES, "zone"),
     traces=_traces,
+    accepted={
+        "google_compute_network.this": {
+            "CKV2_GCP_18": "Its rules are another module; a network of this kind has none by default."
+        }
+    },
     probes=(
         {"cidr": "100.64.16.0/20", "zones": ("us-central1-a", "us-central1-b", "us-central1-c")},
         {"cidr": "172.16.0.0/24", "zones": ("europe-west4-a",), "region": "europe-west4", "lean": True},

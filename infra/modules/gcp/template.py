@@ -136,6 +136,11 @@ RECIPE = Recipe(
         Switch("var.public", "!var.public", {"public": True}, {"public": False}),
     ),
     traces=_traces,
+    accepted={
+        "google_compute_instance_template.this": {
+            "CKV_GCP_40": "By choice, where a network has no NAT; the firewall admits listed networks alone."
+        }
+    },
     probes=(
         {"type": "c4-standard-8", "gpu_kind": None, "disk_gib": 3, "spot": True},
         {

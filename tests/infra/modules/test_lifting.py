@@ -69,7 +69,8 @@ def test_a_loop_whose_rounds_differ_is_refused() -> None:
 
 
 def test_a_recipe_that_leaves_a_sample_or_a_variable_is_refused(lifted: Modules) -> None:
-    from infra.modules.lifting import UnfinishedError, lift
+    from infra.modules.finishing import UnfinishedError
+    from infra.modules.lifting import lift
 
     recipe, _ = lifted["gcp/identity"]
     name, *others = recipe.variables
