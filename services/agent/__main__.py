@@ -12,7 +12,7 @@ from services.agent.command import SERVICE
 from services.agent.network_wishes import Wishes
 from services.agent.settings import build_network, build_worker
 from services.agent.store import MIGRATIONS
-from services.agent.synth_children import SynthChildren
+from services.agent.synth_children import child_of
 from services.agent.terraform import Terraform
 from services.chassis import config, logs, mongo, process
 from services.chassis.errors import FlowLlamaError, InvalidError
@@ -48,22 +48,23 @@ def serve_worker() -> int:
 def apply_network(chosen: argparse.Namespace) -> int:
     settings = config.read(build_network)
     logs.configure(f"{SERVICE}-network", settings.common.log_level)
-    (cloud, region), synth = network.parse_place(chosen.place), SynthChildren()
+    cloud, region = network.parse_place(chosen.place)
+    synth = child_of(cloud)
     store = mongo.connect(settings.common)
     mongo.migrate(store, SERVICE, MIGRATIONS)
-    with (
-        closing(synth),
-        network_lease.hold(store, chosen.place, settings.common, wait_s=LEASE_WAIT_S) as lease,
-    ):
-        record = network.apply(
-            cloud,
-            region,
-            _wishes(chosen),
-            settings=settings,
-            synth=synth,
-            terraform=Terraform(settings.terraform),
-            lease=lease,
-        )
+    with closing(synth):
+        # Its start may take longer than the lease lasts, which nobody renews before Terraform runs.
+        synth.ready()
+        with network_lease.hold(store, chosen.place, settings.common, wait_s=LEASE_WAIT_S) as lease:
+            record = network.apply(
+                cloud,
+                region,
+                _wishes(chosen),
+                settings=settings,
+                synth=synth,
+                terraform=Terraform(settings.terraform),
+                lease=lease,
+            )
     network.write(record, chosen.out)
     return 0
 

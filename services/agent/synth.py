@@ -53,12 +53,16 @@ class SynthChild:
     def prewarm(self, stopping: threading.Event) -> None:
         """Start the child ahead of the first request, and end it with the process."""
         try:
-            with self._lock:
-                self._ready_child()
+            self.ready()
         except SynthError as error:
             log.warning("synth_not_ready", detail=error.detail)  # The first request tries again.
         stopping.wait()
         self.close()
+
+    def ready(self) -> None:
+        """Return once the child waits for its first request. Raises `SynthError` when it can't be started."""
+        with self._lock:
+            self._ready_child()
 
     def synthesise(self, spec: Mapping[str, Any], out: Path) -> None:
         with self._lock:
