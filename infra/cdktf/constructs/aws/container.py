@@ -50,8 +50,9 @@ def definitions(
                     {"sourceVolume": name, "containerPath": path, "readOnly": False}
                     for name, path in VOLUMES.items()
                 ],
-                # A first process that passes signals on and buries what the agent's Terraform leaves behind.
-                "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
+                # A first process that passes signals on and buries what the agent's Terraform leaves behind. ECS gives
+                # capabilities back with both lists: with one alone every plan would replace the task.
+                "linuxParameters": {"initProcessEnabled": True, "capabilities": {"add": [], "drop": ["ALL"]}},
                 "ulimits": [{"name": "nofile", "softLimit": _OPEN_FILES, "hardLimit": _OPEN_FILES}],
                 "stopTimeout": process.drain_s + GRACE_S,
                 "healthCheck": _health_check(process),
