@@ -103,6 +103,11 @@ def test_the_dashboard_shows_all_queues_errors_and_alarms(seen: Synthesised) -> 
     assert all(widget["x"] + widget["width"] <= 24 for widget in widgets)
 
 
+def test_a_platform_in_each_region_has_a_dashboard_of_its_own(seen: Synthesised) -> None:
+    """Dashboards are the account's; one of the same name would be overwritten."""
+    assert seen.only("aws_cloudwatch_dashboard")["dashboard_name"] == "flowllama-test-us-east-1"
+
+
 def test_only_alarms_of_this_environment_publish(topic: Synthesised) -> None:
     may = topic.statements("aws_sns_topic_policy")
 

@@ -99,7 +99,8 @@ class Observability(Construct):
         return CloudwatchDashboard(
             self,
             ids.DASHBOARD,
-            dashboard_name=props.name,
+            # Dashboards are the account's, not the region's: a platform in another one would take this over.
+            dashboard_name=f"{props.name}-{props.region}",
             dashboard_body=dashboard.body(
                 region=props.region,
                 queues=props.queues,
