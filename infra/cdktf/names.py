@@ -1,10 +1,11 @@
-"""Names as Google Cloud takes them: short, lower case, letters, digits and dashes; and host names."""
+"""Names as the clouds take them: Google's short, in lower case, letters, digits and dashes; AWS's short; host names."""
 
 import hashlib
 
 LONGEST = 63
 LONGEST_ACCOUNT = 30
 LONGEST_BALANCER = 32
+LONGEST_AMAZON = 64  # Of a role, and of EventBridge's rules.
 _HASH_DIGITS = 8
 
 

@@ -124,6 +124,21 @@ def test_only_the_rule_may_send_to_the_queue_beside_the_services(build: Build) -
     assert "events.amazonaws.com" not in dead_letters["policy"]
 
 
+def test_the_longest_names_fit_and_stay_different(build: Build) -> None:
+    from infra.cdktf.constructs.aws.notices import ForwardedNotices, ForwardedNoticesProps
+
+    def made(network: str) -> tuple[str, str]:
+        name = f"flowllama-{'e' * 16}-{network}-ap-southeast-2"
+        props = ForwardedNoticesProps(name=name, account=ACCOUNT, bus_arn=BUS)
+        written = build(lambda stack: ForwardedNotices(stack, "notices", props))
+        return written.only("aws_iam_role")["name"], written.only("aws_cloudwatch_event_rule")["name"]
+
+    one, other = made("n" * 16), made("n" * 15 + "m")
+    assert max(map(len, one + other)) <= 64
+    assert one[0] != other[0]
+    assert one[1] != other[1]
+
+
 def test_another_region_forwards_to_the_platforms_bus_and_may_do_nothing_else(
     forwarded: Synthesised,
 ) -> None:

@@ -18,7 +18,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from constructs import Construct
 
-from infra.cdktf import ids, notice
+from infra.cdktf import ids, names, notice
 from infra.cdktf.constructs.aws import policy
 from infra.cdktf.constructs.aws.alarm import AlarmRule, raise_alarm
 from infra.cdktf.constructs.aws.grants import Grant, allow
@@ -82,7 +82,7 @@ class ForwardedNotices(Construct):
         role = IamRole(
             self,
             ids.ROLE,
-            name=f"{props.name}-notices",
+            name=names.within(f"{props.name}-notices", names.LONGEST_AMAZON),
             description="What EventBridge may do for FlowLlama: forward spot warnings to the platform's region",
             assume_role_policy=policy.trust(_EVENTS, props.account),
         )
@@ -115,7 +115,7 @@ def _rule(scope: Construct, name: str, description: str) -> CloudwatchEventRule:
 
 
 def _rule_name(name: str) -> str:
-    return f"{name}-spot-notices"
+    return names.within(f"{name}-spot-notices", names.LONGEST_AMAZON)
 
 
 def _while_it_is_worth_it() -> CloudwatchEventTargetRetryPolicy:
