@@ -102,8 +102,9 @@ prices: setup  ## Write the price snapshot anew, from the clouds that there are 
 	@$(PY) -m services.pricing prices refresh --out services/pricing/facts/data
 
 .PHONY: synth
-synth: setup  ## Write one stack of each kind as Terraform JSON to cdktf.out.
+synth: setup  ## Write one stack of each kind as Terraform JSON to cdktf.out, and all modules.
 	@$(PY) -m infra.cdktf synth --out cdktf.out
+	@$(PY) -m infra.modules --out cdktf.out/modules
 
 .PHONY: modules
 modules: setup  ## Write the Terraform modules anew from the constructs, to terraform/modules.
