@@ -238,6 +238,16 @@ def test_one_gateway_serves_all_zones_where_that_is_asked_for(stack: Stack) -> N
     assert set(document["output"]["private_subnets"]["value"]) == {"us-east-1a", "us-east-1b"}
 
 
+def test_a_gateway_waits_for_the_networks_way_out_and_goes_before_it(stack: Stack) -> None:
+    """EC2 fails a NAT gateway whose VPC has no internet gateway yet, and keeps one whose VPC has addresses."""
+    resources = stack(samples.network())["resource"]
+    (internet,) = resources["aws_internet_gateway"]
+
+    waiting = [*resources["aws_nat_gateway"].values(), *resources["aws_eip"].values()]
+    assert len(waiting) == 4
+    assert all(one["depends_on"] == [f"aws_internet_gateway.{internet}"] for one in waiting)
+
+
 def test_a_network_elsewhere_forwards_spot_warnings(stack: Stack) -> None:
     bus = "arn:aws:events:eu-west-1:123456789012:event-bus/default"
 

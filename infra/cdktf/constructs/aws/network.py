@@ -68,7 +68,7 @@ class Network(Construct):
         self.private_subnets = {zone: subnet.id for zone, subnet in private.items()}
 
     def _public_side(self) -> dict[str, Subnet]:
-        gateway = InternetGateway(
+        self._internet = gateway = InternetGateway(
             self, ids.INTERNET_GATEWAY, vpc_id=self._vpc.id, tags={"Name": self._props.name}
         )
         routes = RouteTable(
@@ -100,10 +100,17 @@ class Network(Construct):
 
     def _gateway(self, zone: str, subnet: Subnet) -> NatGateway:
         name = {"Name": f"{self._props.name}-{zone}"}
-        address = Eip(self, f"{ids.NAT_ADDRESS}-{zone}", domain="vpc", tags=name)
+        # A NAT gateway in a network that has no way out yet fails, and a network with addresses keeps its way out.
+        after = [self._internet]
+        address = Eip(self, f"{ids.NAT_ADDRESS}-{zone}", domain="vpc", tags=name, depends_on=after)
         self.egress_cidrs.append(f"{address.public_ip}/32")
         return NatGateway(
-            self, f"{ids.NAT_GATEWAY}-{zone}", allocation_id=address.id, subnet_id=subnet.id, tags=name
+            self,
+            f"{ids.NAT_GATEWAY}-{zone}",
+            allocation_id=address.id,
+            subnet_id=subnet.id,
+            tags=name,
+            depends_on=after,
         )
 
     def _private_routes(self, zone: str, gateway: NatGateway) -> RouteTable:
