@@ -47,6 +47,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "gcp-network-lean": samples.gcp_network(lean=True),
     "gcp-deployment": samples.gcp_deployment(),
     "gcp-deployment-balanced": samples.gcp_deployment_balanced(),
+    "next-epoch": samples.gcp_deployment(epoch=2),
     "models": samples.gcp_network(lean=True, models={"bucket": "flowllama-sample-models"}),
     "long-names": samples.gcp_network(
         environment="e" * 16,

@@ -83,3 +83,25 @@ def test_the_boot_configuration_is_the_one_of_every_cloud_and_holds_verifiers_on
     assert config["path"] == "/etc/flowllama/instance.json"
     assert set(json.loads(base64.b64decode(config["content"]))["tokens"]) == {"user_sha256", "health_sha256"}
     assert "fll_" not in json.dumps(stacks["gcp-deployment"])
+
+
+def test_another_run_of_the_agent_changes_labels_of_the_machine_and_replaces_nothing(stacks: Stacks) -> None:
+    first, again = (
+        dict(only(stacks[name], "google_compute_instance")) for name in ("gcp-deployment", "next-epoch")
+    )
+
+    assert [machine.pop("labels")["flowllama-epoch"] for machine in (first, again)] == ["1", "2"]
+    # The provider replaces a machine for another label on its disk.
+    assert again == first
+
+
+def test_no_later_apply_replaces_it_for_an_image_a_script_or_the_ssds_that_came_with_it(
+    stacks: Stacks,
+) -> None:
+    machine = only(stacks["gcp-deployment"], "google_compute_instance")
+
+    assert machine["lifecycle"]["ignore_changes"] == [
+        "boot_disk[0].initialize_params[0].image",
+        'metadata["user-data"]',
+        "scratch_disk",
+    ]

@@ -17,7 +17,7 @@ from cdktf_cdktf_provider_google.compute_instance import (
 )
 from constructs import Construct
 
-from infra.cdktf import ids
+from infra.cdktf import ids, labels
 from infra.cdktf.accepted import accept
 from infra.cdktf.constructs.gcp import blueprint, image
 from infra.cdktf.constructs.gcp.blueprint import Blueprint
@@ -55,8 +55,14 @@ class Machine(Construct):
             timeouts=ComputeInstanceTimeouts(create="10m", update="10m", delete="20m"),
             # A placement is built once. A newer image or start-up script is for the next one; it must not replace
             # a machine that serves, also when another agent, perhaps of a newer version, applies the stack again.
+            # Nor must the SSDs that come with a2-ultragpu, a3 and the like: the provider finds them, misses them here,
+            # and would replace the machine at every apply.
             lifecycle=TerraformResourceLifecycle(
-                ignore_changes=["boot_disk[0].initialize_params[0].image", 'metadata["user-data"]']
+                ignore_changes=[
+                    "boot_disk[0].initialize_params[0].image",
+                    'metadata["user-data"]',
+                    "scratch_disk",
+                ]
             ),
         )
         accept(
@@ -77,7 +83,8 @@ def _boot_disk(plan: Blueprint) -> ComputeInstanceBootDisk:
             image=blueprint.boot_image(plan),
             size=blueprint.disk_gib(plan),
             type=image.disk_type(plan.type),
-            labels=plan.labels,
+            # Only what never changes: another label on its disk is another machine to the provider.
+            labels=labels.lasting(plan.labels),
         ),
     )
 
