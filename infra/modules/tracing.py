@@ -15,11 +15,13 @@ TAG = ("sample-tag", "sample-value")
 
 
 def trace(value: Any, traces: Sequence[Trace]) -> Any:
-    """Whole values first, then samples inside strings, the longest first. True, False and null stand for nothing."""
+    """Whole values first, then samples inside strings, the longest first; of two traces of a sample the later holds.
+
+    True, False and null stand for nothing.
+    """
     whole = {_frozen(sample): expression.template(text) for sample, text in traces}
-    parts = sorted(
-        ((one, text) for one, text in traces if isinstance(one, str)), key=lambda part: -len(part[0])
-    )
+    inside = {sample: text for sample, text in traces if isinstance(sample, str)}
+    parts = sorted(inside.items(), key=lambda part: -len(part[0]))
 
     def change(found: Any) -> Any:
         if not isinstance(found, bool | None) and (known := whole.get(_frozen(found))):

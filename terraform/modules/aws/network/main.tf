@@ -113,6 +113,7 @@ resource "aws_eip" "nat" {
   tags = merge(var.tags, {
     Name = "${var.name}-${each.key}"
   })
+  depends_on = [aws_internet_gateway.this]
 }
 
 resource "aws_nat_gateway" "this" {
@@ -122,6 +123,7 @@ resource "aws_nat_gateway" "this" {
   tags = merge(var.tags, {
     Name = "${var.name}-${each.key}"
   })
+  depends_on = [aws_internet_gateway.this]
 }
 
 resource "aws_route_table" "private" {

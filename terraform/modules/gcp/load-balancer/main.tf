@@ -103,6 +103,10 @@ resource "google_compute_managed_ssl_certificate" "this" {
     create = "10m"
     delete = "15m"
   }
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "google_compute_target_https_proxy" "this" {
