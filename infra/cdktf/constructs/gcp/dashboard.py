@@ -42,7 +42,14 @@ def body(
 def _placed(row: list[dict[str, Any]], y: int) -> Iterable[dict[str, Any]]:
     width = _WIDTH // len(row)
     for x, widget in enumerate(row):
-        yield {"xPos": x * width, "yPos": y * _HEIGHT, "width": width, "height": _HEIGHT, "widget": widget}
+        place = {"xPos": x * width, "yPos": y * _HEIGHT}
+        # Google gives no zero back, and Terraform would write the dashboard anew at every apply.
+        yield {
+            **{side: at for side, at in place.items() if at},
+            "width": width,
+            "height": _HEIGHT,
+            "widget": widget,
+        }
 
 
 def _of_queues(metric: str, subscriptions: Iterable[str]) -> list[str]:
