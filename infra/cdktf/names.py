@@ -18,8 +18,12 @@ def within(text: str, limit: int) -> str:
     """The text, or its beginning and a hash of all of it where it is too long: two long names never meet."""
     if len(text) <= limit:
         return text
-    digest = hashlib.sha256(text.encode()).hexdigest()[:_HASH_DIGITS]
-    return f"{text[: limit - _HASH_DIGITS - 1].rstrip('-')}-{digest}"
+    return _cut(text, limit, _digest(text))
+
+
+def of_version(text: str, content: str) -> str:
+    """As `resource`, for what is replaced when its content changes while its successor stands already."""
+    return _cut(text.replace("_", "-"), LONGEST, _digest(f"{text} {content}"))
 
 
 def host(id_: str, domain: str) -> str:
@@ -30,3 +34,11 @@ def host(id_: str, domain: str) -> str:
 def balancer(placement_id: str) -> str:
     """AWS takes 32 characters and no underscore. An id has all but its prefix, so no two placements share a name."""
     return within(f"fl-{placement_id.removeprefix('dep_')}", LONGEST_BALANCER)
+
+
+def _cut(text: str, limit: int, ending: str) -> str:
+    return f"{text[: limit - len(ending) - 1].rstrip('-')}-{ending}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_HASH_DIGITS]

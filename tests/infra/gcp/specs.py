@@ -43,6 +43,9 @@ SPECS: dict[str, dict[str, Any]] = {
             "store_cidrs": ["10.9.0.0/16", "2001:db8::/32"],
         },
     ),
+    "platform-another-domain": samples.gcp_platform(
+        environment="e" * 16, replica=None, runtime=RUNTIME | {"domain": "models.example.com"}
+    ),
     "gcp-network": samples.gcp_network(),
     "gcp-network-lean": samples.gcp_network(lean=True),
     "gcp-deployment": samples.gcp_deployment(),

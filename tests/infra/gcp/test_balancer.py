@@ -91,6 +91,8 @@ def test_google_keeps_a_certificate_for_the_placements_name_and_may_ask_for_it(s
     certificate = only(stacks[BALANCED], "google_compute_managed_ssl_certificate")
 
     assert certificate["managed"]["domains"] == [f"{NAME.removeprefix('flowllama-')}.models.example.com"]
+    # One that is given up for the user's own goes after the balancer has let go of it.
+    assert certificate["lifecycle"] == {"create_before_destroy": True}
     # Google proves on port 443 that the name is ours, and nowhere else.
     assert set(listeners(stacks, BALANCED)) == {"11434", "443"}
     assert len({rule["target"] for rule in listeners(stacks, BALANCED).values()}) == 1

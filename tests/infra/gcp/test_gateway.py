@@ -108,6 +108,18 @@ def test_it_listens_by_https_alone_under_the_domain(stacks: Stacks) -> None:
     assert stacks[PLATFORM]["output"]["api_endpoint"]["value"] == "https://api.example.com"
 
 
+def test_another_domain_gets_another_certificate_before_the_first_one_goes(stacks: Stacks) -> None:
+    first, second = (
+        only(stacks[name], "google_compute_managed_ssl_certificate")
+        for name in (PLATFORM, "platform-another-domain")
+    )
+
+    # A certificate never changes, Google deletes none that is in use, and two have two names.
+    assert first["lifecycle"] == second["lifecycle"] == {"create_before_destroy": True}
+    assert first["name"] != second["name"]
+    assert all(len(one["name"]) <= 63 for one in (first, second))
+
+
 def test_a_certificate_of_the_operators_takes_the_place_of_googles(stacks: Stacks) -> None:
     document = stacks["platform-own-words"]
 

@@ -103,6 +103,8 @@ def test_every_alarm_mails_every_address_and_ends_by_itself(stacks: Stacks) -> N
     channel = only(stacks[PLATFORM], "google_monitoring_notification_channel")
 
     assert (channel["type"], channel["labels"]) == ("email", {"email_address": "operations@example.com"})
+    # An address that is given up: Google keeps its channel until no alarm names it any more.
+    assert channel["lifecycle"] == {"create_before_destroy": True}
     for policy in named(stacks, "google_monitoring_alert_policy", "display_name").values():
         assert len(policy["notification_channels"]) == 1
         assert policy["alert_strategy"] == {"auto_close": "1800s"}
@@ -126,9 +128,11 @@ def test_the_dashboards_tiles_do_not_lie_on_each_other(stacks: Stacks) -> None:
     covered = [
         (x, y)
         for tile in board["mosaicLayout"]["tiles"]
-        for x in range(tile["xPos"], tile["xPos"] + tile["width"])
-        for y in range(tile["yPos"], tile["yPos"] + tile["height"])
+        for x in range(tile.get("xPos", 0), tile.get("xPos", 0) + tile["width"])
+        for y in range(tile.get("yPos", 0), tile.get("yPos", 0) + tile["height"])
     ]
 
     assert len(covered) == len(set(covered))
+    # Google leaves a zero out of what it gives back, and every plan would see a change.
+    assert all(tile.get(side) != 0 for tile in board["mosaicLayout"]["tiles"] for side in ("xPos", "yPos"))
     assert max(x for x, _ in covered) < board["mosaicLayout"]["columns"]

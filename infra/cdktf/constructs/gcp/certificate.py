@@ -6,6 +6,7 @@ stands, nobody can make a connection.
 
 from dataclasses import dataclass
 
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_google.compute_managed_ssl_certificate import (
     ComputeManagedSslCertificate,
     ComputeManagedSslCertificateManaged,
@@ -20,6 +21,8 @@ VALIDATION_PORT = 443
 
 @dataclass(frozen=True)
 class CertificateProps:
+    """A certificate never changes: whose `host` may, gives each a `name` of its own."""
+
     name: str
     host: str
 
@@ -33,5 +36,8 @@ class Certificate(Construct):
             name=names.resource(props.name),
             managed=ComputeManagedSslCertificateManaged(domains=[props.host]),
             timeouts=ComputeManagedSslCertificateTimeouts(create="10m", delete="15m"),
+            # Google deletes none that a balancer presents: the next one stands first, and one that is given up goes
+            # when the balancer has let go of it.
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         )
         self.link = certificate.id

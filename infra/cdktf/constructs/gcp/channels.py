@@ -1,5 +1,6 @@
 """Whom alarms tell. Google sends a mail to each address, without asking it first."""
 
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_google.monitoring_notification_channel import MonitoringNotificationChannel
 from constructs import Construct
 
@@ -20,4 +21,6 @@ class Channels(Construct):
             display_name=f"{platform}: {email}",
             type="email",
             labels={"email_address": email},
+            # Without this Terraform would delete a channel before the alarms let go of it, which Google refuses.
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         ).name

@@ -10,7 +10,7 @@ from cdktf_cdktf_provider_google.compute_target_https_proxy import ComputeTarget
 from cdktf_cdktf_provider_google.dns_record_set import DnsRecordSet
 from constructs import Construct
 
-from infra.cdktf import ids
+from infra.cdktf import ids, names
 from infra.cdktf.constructs.gcp.certificate import Certificate, CertificateProps
 
 PORT = 443
@@ -71,5 +71,6 @@ class Door(Construct):
         ).id
 
     def _managed_certificate(self) -> str:
-        props = CertificateProps(name=self._props.name, host=self._props.domain)
+        name = names.of_version(self._props.name, self._props.domain)
+        props = CertificateProps(name=name, host=self._props.domain)
         return Certificate(self, ids.MANAGED, props).link
