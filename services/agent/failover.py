@@ -30,13 +30,18 @@ MACHINE_QUOTA = frozenset(
         "SpotInstanceCountLimitExceeded",
     }
 )
-_QUOTA = MACHINE_QUOTA | frozenset(
-    {"VolumeLimitExceeded", "SecurityGroupLimitExceeded", "AddressLimitExceeded", "MaxIOPSLimitExceeded"}
+_QUOTA = MACHINE_QUOTA | frozenset({"VolumeLimitExceeded", "AddressLimitExceeded", "MaxIOPSLimitExceeded"})
+# What a region has so many of, whatever the market: the parts of a balancer, and scaling groups.
+_REGION_QUOTA = frozenset(
+    {"TooManyLoadBalancers", "TooManyTargetGroups", "LimitExceeded", "SecurityGroupLimitExceeded"}
 )
 _TRANSIENT = frozenset(
     {"RequestLimitExceeded", "Throttling", "ThrottlingException", "InternalError", "InternalFailure"}
-    | {"ServiceUnavailable", "Unavailable"}
+    | {"ServiceUnavailable", "Unavailable", "ResourceContention", "PriorRequestNotComplete"}
 )
+# A group tries its template with EC2 before it exists, and wraps the refusal in its own code.
+_WRAPPED = "ValidationError"
+_MARKET = ("cloud", "region", "spot")
 _LOST_CONNECTION = ("request send failed", "connection reset", "EOF", "i/o timeout")
 
 
@@ -84,7 +89,9 @@ def classify(ended: Ended) -> Failure:
         words = f"{error.summary} {error.detail}"
         found = _API_ERROR.search(words)
         if found:
-            return Failure(_kind_of(found[1]), found[1], found[2].strip()[:500])
+            code, said = found[1], found[2].strip()[:500]
+            code = (scaling_activity.meaning(said) or code) if code == _WRAPPED else code
+            return Failure(_kind_of(code), code, said)
         if failure := _of_a_group(words) or _of_google(words):
             return failure
     return _without_api_error(ended)
@@ -171,7 +178,7 @@ def _of_google(words: str) -> Failure | None:
 def _kind_of(code: str) -> FailureKind:
     if code in _CAPACITY or code in google_failures.CAPACITY:
         return FailureKind.CAPACITY
-    if code in _QUOTA or code.startswith(google_failures.QUOTA):
+    if code in _QUOTA | _REGION_QUOTA or code.startswith(google_failures.QUOTA):
         return FailureKind.QUOTA
     if code in _TRANSIENT:
         return FailureKind.TRANSIENT
@@ -185,24 +192,25 @@ def _without_api_error(ended: Ended) -> Failure:
 
 
 def _rules_out(attempt: Attempt, candidate: Offer) -> bool:
-    """A quota counts for a whole region, spot and on-demand apart, and on Google Cloud for a family of machines; a lack
-    of capacity for the one offer.
+    """A quota counts for a whole region, spot and on-demand apart unless it is of no machines, and on Google Cloud for a
+    family of machines; a lack of capacity for the one offer.
     """
     kind, failure = attempt.failure.kind, attempt.failure
     if kind is FailureKind.QUOTA and attempt.offer["cloud"] == Cloud.GCP:
         return google_quota.concerns(failure.code, failure.message, attempt.offer, candidate)
     if kind is FailureKind.QUOTA:
-        return _is_same_market(attempt.offer, candidate)
+        names = ("cloud", "region") if failure.code in _REGION_QUOTA else _MARKET
+        return _agree(attempt.offer, candidate, names)
     return kind not in (FailureKind.TRANSIENT, FailureKind.TIMEOUT) and _is_same(attempt.offer, candidate)
 
 
 def _is_same(offer: Offer, candidate: Offer) -> bool:
     same_machine = offer["machine"] == candidate["machine"]["type"] and offer["zone"] == candidate["zone"]
-    return same_machine and _is_same_market(offer, candidate)
+    return same_machine and _agree(offer, candidate, _MARKET)
 
 
-def _is_same_market(offer: Offer, candidate: Offer) -> bool:
-    return all(offer[name] == candidate[name] for name in ("cloud", "region", "spot"))
+def _agree(offer: Offer, candidate: Offer, names: Sequence[str]) -> bool:
+    return all(offer[name] == candidate[name] for name in names)
 
 
 def _tried(attempt: Attempt) -> str:

@@ -182,19 +182,23 @@ class _Provision:
             placement, self._run.epoch, state=PlacementState.REMOVING.value, failure=failure.as_document()
         )
         if failover.concerns_everybody(failure):
-            self._block(placement["offer"], failure)
+            self._block(placement, failure)
         self._roll_back(placement)
 
-    def _block(self, offer: Mapping[str, Any], failure: Failure) -> None:
+    def _block(self, placement: Document, failure: Failure) -> None:
         """Spare everybody else the same try. Pricing being away is no reason to stop ours."""
+        is_quota, least = failure.kind is FailureKind.QUOTA, least_machines(self._command.data["workload"])
+        if least > 1 and not is_quota:
+            return  # There was no room for so many at once; for one there may be.
         try:
-            self._ports.pricing.block(
-                offer,
-                failure.code,
-                quota=failure.kind is FailureKind.QUOTA,
-                machines=least_machines(self._command.data["workload"]),
-                correlation_id=self._command.origin.correlation_id,
-            )
+            for zone in _zones_tried(placement)[: 1 if is_quota else None]:
+                self._ports.pricing.block(
+                    {**placement["offer"], "zone": zone},
+                    failure.code,
+                    quota=is_quota,
+                    machines=least,
+                    correlation_id=self._command.origin.correlation_id,
+                )
         except FlowLlamaError as error:
             log.warning("offer_not_blocked", error=type(error).__name__)
 
@@ -231,6 +235,12 @@ class _Provision:
     def _of_this_command(self) -> Sequence[Document]:
         placements = self._ports.placements.of_deployment(self._command.deployment_id)
         return [p for p in placements if p["command_id"] == self._command.id]
+
+
+def _zones_tried(placement: Document) -> Sequence[str]:
+    """A group that lacks capacity in one zone goes to the next, so its refusal is that of all of them."""
+    replicas = placement["spec"].get("replicas")
+    return [placement["offer"]["zone"]] if replicas is None else sorted(replicas["subnets"])
 
 
 def _outputs(ended: Ended) -> Document:

@@ -19,6 +19,7 @@ _MEANINGS = (
     ("Max spot instance count exceeded", "MaxSpotInstanceCountExceeded"),
     ("than your current vCPU limit", "VcpuLimitExceeded"),
     ("instance(s) are already running", "InstanceLimitExceeded"),
+    ("than your current instance limit", "InstanceLimitExceeded"),
     ("is not supported in your requested Availability Zone", "Unsupported"),
     ("configuration is currently not supported", "Unsupported"),
     ("free addresses", "InsufficientFreeAddressesInSubnet"),
@@ -39,8 +40,12 @@ def refusal(words: str) -> tuple[str, str] | None:
     said = quoted[1].strip()
     if named := _NAMED.search(said):
         return named[1], said
-    code = next((code for sign, code in _MEANINGS if sign in said), "ScalingActivityFailed")
-    return code, said
+    return meaning(said) or "ScalingActivityFailed", said
+
+
+def meaning(said: str) -> str | None:
+    """EC2's code for a sentence without one."""
+    return next((code for sign, code in _MEANINGS if sign in said), None)
 
 
 def is_late(words: str) -> str | None:

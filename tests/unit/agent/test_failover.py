@@ -25,7 +25,11 @@ PROVIDER_TEXT = (
         ("Unsupported", FailureKind.CAPACITY),
         ("VcpuLimitExceeded", FailureKind.QUOTA),
         ("MaxSpotInstanceCountExceeded", FailureKind.QUOTA),
+        ("TooManyLoadBalancers", FailureKind.QUOTA),
+        ("TooManyTargetGroups", FailureKind.QUOTA),
+        ("LimitExceeded", FailureKind.QUOTA),
         ("RequestLimitExceeded", FailureKind.TRANSIENT),
+        ("ResourceContention", FailureKind.TRANSIENT),
         ("UnauthorizedOperation", FailureKind.FINAL),
         ("InvalidParameterValue", FailureKind.FINAL),
         ("SomethingNobodyHasSeenYet", FailureKind.FINAL),
@@ -103,6 +107,38 @@ def test_a_scaling_groups_activity_says_what_no_call_answers(said: str, kind: Fa
     assert failure == Failure(kind, code, quoted)
 
 
+@pytest.mark.parametrize(
+    ("said", "kind", "code"),
+    [
+        (
+            "You have requested more vCPU capacity than your current vCPU limit of 0 allows for the instance bucket.",
+            FailureKind.QUOTA,
+            "VcpuLimitExceeded",
+        ),
+        (
+            "You have requested more instances (6) than your current instance limit of 4 allows for the type.",
+            FailureKind.QUOTA,
+            "InstanceLimitExceeded",
+        ),
+        ("The requested configuration is currently not supported.", FailureKind.CAPACITY, "Unsupported"),
+        ("Value () for parameter groupId is invalid.", FailureKind.FINAL, "ValidationError"),
+    ],
+)
+def test_what_a_groups_own_check_of_its_template_quotes_is_read_as_well(
+    said: str, kind: FailureKind, code: str
+) -> None:
+    quoted = f"You must use a valid fully-formed launch template. {said}"
+
+    failure = classify(
+        _failed(
+            "creating Auto Scaling Group (flowllama-dep-1): operation error Auto Scaling: CreateAutoScalingGroup, "
+            f"https response error StatusCode: 400, RequestID: 0, api error ValidationError: {quoted}"
+        )
+    )
+
+    assert failure == Failure(kind, code, quoted)
+
+
 def test_a_group_whose_machines_never_serve_says_nothing_of_the_offer() -> None:
     failure = classify(
         _failed(
@@ -138,6 +174,16 @@ def test_a_quota_in_one_region_says_nothing_about_another() -> None:
     candidates = [candidate("us-east-1a"), candidate("us-east-1b"), candidate("eu-west-1a")]
 
     assert next_offer(candidates, [_attempt(candidates[0], FailureKind.QUOTA)], 8) is candidates[2]
+
+
+def test_a_region_without_room_for_a_balancer_has_none_on_the_other_market_either() -> None:
+    candidates = [candidate("us-east-1a"), candidate("us-east-1a", spot=False), candidate("eu-west-1a")]
+    full = Attempt(
+        offer_of(candidates[0], "dec_1", "dep_1-1"),
+        Failure(FailureKind.QUOTA, "TooManyLoadBalancers", "Full."),
+    )
+
+    assert next_offer(candidates, [full], 8) is candidates[2]
 
 
 def test_nothing_follows_a_final_failure() -> None:

@@ -154,3 +154,26 @@ def test_a_quota_that_refused_several_at_once_is_told_as_so_many(world: World) -
 
     assert world.pricing.blocks == [(None, "g5.xlarge", "VcpuLimitExceeded")]
     assert world.pricing.asked_at_once == [2]
+
+
+def test_what_several_at_once_found_no_room_for_may_still_be_there_for_one(world: World) -> None:
+    world.terraform.script = [refused("InsufficientInstanceCapacity")]
+
+    world.handle(balanced())
+
+    assert world.pricing.blocks == []
+
+
+def test_a_group_of_one_that_found_no_room_had_looked_in_all_its_zones(world: World) -> None:
+    world.terraform.script = [refused("InsufficientInstanceCapacity")]
+    zones = world.pricing.candidates[0]["network"]["subnets"]
+    workload = {"model": "llama3.2:1b", "max_hourly_usd": None, "replicas": {"min": 1, "max": 3}}
+
+    world.handle(
+        provision(workload=workload, exposure={"kind": "load_balanced", "allow_cidrs": ["203.0.113.7/32"]})
+    )
+
+    assert len(zones) > 1
+    assert world.pricing.blocks == [
+        (zone, "g5.xlarge", "InsufficientInstanceCapacity") for zone in sorted(zones)
+    ]
