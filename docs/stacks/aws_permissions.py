@@ -36,18 +36,29 @@ def section(stack: Stack) -> str:
         parts.append(f"### {names}\n\n{first.about}\n\n{_also(alike)}{table(_HEAD, first.rows)}")
     parts += [
         f"### `{body['name']}`\n\n{body['description']}.\n\n{table(_HEAD, _rows(body))}"
-        for body in stack.of("aws_iam_policy").values()
+        for name, body in stack.of("aws_iam_policy").items()
+        if name not in _attached(stack).values()
     ]
     return "\n".join(parts)
 
 
 def _roles(stack: Stack) -> Iterator[Role]:
-    policies = stack.of("aws_iam_role_policy").values()
+    policies, attached = stack.of("aws_iam_role_policy").values(), _attached(stack)
     for address, body in stack.of("aws_iam_role").items():
         own = [policy for policy in policies if name_in(policy["role"], "aws_iam_role") == address]
+        if address in attached:
+            own.append(stack.of("aws_iam_policy")[attached[address]])
         rows = tuple(row for policy in own for row in _rows(policy))
         if rows:
             yield Role(body.get("name") or f"{body['name_prefix']}*", _about(body), rows)
+
+
+def _attached(stack: Stack) -> Mapping[str, str]:
+    """By role, the policy that has what its inline one has no room for."""
+    return {
+        name_in(body["role"], "aws_iam_role"): name_in(body["policy_arn"], "aws_iam_policy")
+        for body in stack.of("aws_iam_role_policy_attachment").values()
+    }
 
 
 def _about(role: Body) -> str:

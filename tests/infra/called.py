@@ -30,10 +30,12 @@ def by_terraform(record: Path, start: int = 0) -> set[str]:
 def refused(calls: set[str]) -> list[str]:
     """What the agent's role would not be let do."""
     bindings.load_sparingly()
-    from infra.cdktf.constructs.aws.agent_grants import AgentReach, agent_grants
+    from infra.cdktf.constructs.aws.agent_grants import AgentReach, agent_grants, balanced_grants
 
     reach = AgentReach("123456789012", "us-east-1", "sample", "arn:aws:s3:::states", None, ("Z0123456789",))
-    granted = {action for grant in agent_grants(reach) for action in grant.actions}
+    granted = {
+        action for grant in (*agent_grants(reach), *balanced_grants(reach)) for action in grant.actions
+    }
     return sorted(calls - granted - ANYWAY)
 
 

@@ -1,13 +1,13 @@
 """What each process of a platform may do, and the boundary around all of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from constructs import Construct
 
 from contracts.stack_model import ModelAccess, PlatformSpec
 from contracts.stack_model import Runtime as RuntimeSpec
 from infra.cdktf import ids
-from infra.cdktf.constructs.aws.agent_grants import AgentReach, agent_grants
+from infra.cdktf.constructs.aws.agent_grants import AgentReach, agent_grants, balanced_grants
 from infra.cdktf.constructs.aws.boundary import Boundary, BoundaryProps
 from infra.cdktf.constructs.aws.grants import Grant
 from infra.cdktf.constructs.aws.identity import IdentityProps, instance_grants
@@ -21,20 +21,11 @@ _ANY_KEY = "arn:aws:kms:us-east-1:123456789012:key/any"
 
 
 def task_grants(spec: PlatformSpec, runtime: RuntimeSpec, key_arn: str | None) -> Mapping[str, list[Grant]]:
-    """By process; auth calls no cloud, and has none."""
+    """By process; auth calls no cloud, and has none. The agent's for balanced placements stand apart."""
     own = {
         PRICING.name: price_grants(),
         HEALTH.name: look_grants(),
-        AGENT.name: agent_grants(
-            AgentReach(
-                account=spec.account,
-                region=spec.region,
-                environment=spec.environment,
-                state_bucket_arn=f"arn:aws:s3:::{runtime.state_bucket}",
-                key_arn=key_arn,
-                zones=runtime.placement_zones,
-            )
-        ),
+        AGENT.name: agent_grants(_reach(spec, runtime, key_arn)),
     }
     found = {
         process.name: [*queue_grants(process, spec.region, spec.account), *own.get(process.name, [])]
@@ -47,8 +38,9 @@ def task_roles(
     scope: Construct, spec: PlatformSpec, runtime: RuntimeSpec, key_arn: str | None, boundary_arn: str
 ) -> Mapping[str, ProcessRole]:
     """By process, as `task_grants`."""
+    apart = {AGENT.name: balanced_grants(_reach(spec, runtime, key_arn))}
     return {
-        process: _role(scope, spec, process, ids.TASK_ROLE, boundary_arn, grants)
+        process: _role(scope, spec, process, ids.TASK_ROLE, boundary_arn, grants, apart.get(process, []))
         for process, grants in task_grants(spec, runtime, key_arn).items()
     }
 
@@ -65,6 +57,7 @@ def boundary(scope: Construct, spec: PlatformSpec, runtime: RuntimeSpec, name: s
     replica = [spec.replica.bucket] if spec.replica else []
     grants = [
         *(grant for its in task_grants(spec, runtime, _ANY_KEY).values() for grant in its),
+        *balanced_grants(_reach(spec, runtime, _ANY_KEY)),
         *start_grants(_any_start(spec, runtime)),
         *instance_grants(IdentityProps(name, spec.account, spec.region, models)),
         *replication_grants("", "", (_ANY_KEY, spec.region), (_ANY_KEY, spec.region)),
@@ -82,8 +75,25 @@ def boundary(scope: Construct, spec: PlatformSpec, runtime: RuntimeSpec, name: s
     ).arn
 
 
+def _reach(spec: PlatformSpec, runtime: RuntimeSpec, key_arn: str | None) -> AgentReach:
+    return AgentReach(
+        account=spec.account,
+        region=spec.region,
+        environment=spec.environment,
+        state_bucket_arn=f"arn:aws:s3:::{runtime.state_bucket}",
+        key_arn=key_arn,
+        zones=runtime.placement_zones,
+    )
+
+
 def _role(
-    scope: Construct, spec: PlatformSpec, process: str, purpose: str, boundary_arn: str, grants: list[Grant]
+    scope: Construct,
+    spec: PlatformSpec,
+    process: str,
+    purpose: str,
+    boundary_arn: str,
+    grants: list[Grant],
+    apart: Sequence[Grant] = (),
 ) -> ProcessRole:
     return ProcessRole(
         scope,
@@ -95,6 +105,7 @@ def _role(
             purpose=purpose,
             boundary_arn=boundary_arn,
             grants=tuple(grants),
+            apart=tuple(apart),
         ),
     )
 

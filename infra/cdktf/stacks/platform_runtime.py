@@ -106,7 +106,7 @@ class Runtime(Construct):
                 secrets={setting: self._secrets.arns[setting] for setting in process.secrets},
                 start_role_arn=start.arn,
                 task_role_arn=role.arn if role else None,
-                permissions=tuple(one.permission for one in (start, role) if one),
+                permissions=tuple(made for one in (start, role) if one for made in one.permissions),
                 region=self._spec.region,
                 log_group=self._props.log_groups[process.service],
                 subnets=tuple(self._runtime.subnets.values()),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from infra.cdktf import names
 from tests.infra.aws.conftest import Build
 
 OURS = {"managed-by": "flowllama", "flowllama-environment": "test"}
@@ -16,10 +17,10 @@ GROUP = "arn:aws:ec2:us-west-2:123456789012:security-group/sg-1"
 @pytest.fixture(scope="module")
 def may(build: Build) -> list[dict[str, Any]]:
     # The build fixture loads the bindings sparingly, which has to come first.
-    from infra.cdktf.constructs.aws.agent_grants import AgentReach, agent_grants
+    from infra.cdktf.constructs.aws.agent_grants import AgentReach, agent_grants, balanced_grants
 
     reach = AgentReach("123456789012", "us-east-1", "test", "arn:aws:s3:::states", KEY, ("Z0123456789",))
-    return [grant.statement() for grant in agent_grants(reach)]
+    return [grant.statement() for grant in (*agent_grants(reach), *balanced_grants(reach))]
 
 
 def allowed(may: list[dict[str, Any]], action: str, resource: str, **context: str) -> bool:
@@ -34,7 +35,7 @@ def allowed(may: list[dict[str, Any]], action: str, resource: str, **context: st
 
 def _holds(conditions: dict[str, dict[str, Any]], context: dict[str, str]) -> bool:
     return all(
-        operator in ("StringEquals", "StringLike", "ForAllValues:StringEquals")
+        operator in ("StringEquals", "StringLike", "ForAllValues:StringEquals", "ForAllValues:StringLike")
         and any(fnmatch(context.get(key, ""), pattern) for pattern in _list(wanted))
         for operator, tests in conditions.items()
         for key, wanted in tests.items()
@@ -99,6 +100,29 @@ def test_it_can_not_mark_what_is_not_ours(may: Any) -> None:
     assert not allowed(may, "autoscaling:CreateOrUpdateTags", foreign, **tagged("Request"))
 
 
+def test_it_may_mark_whatever_a_template_of_ours_marks(may: Any, build: Build) -> None:
+    """AWS tries a template with the rights of who makes a group of it, and refuses the group where one is missing."""
+    from infra.cdktf.constructs.aws.template import _TAGGED
+
+    for kind in _TAGGED:
+        thing = f"arn:aws:ec2:us-west-2:123456789012:{kind}/new"
+        assert allowed(may, "ec2:CreateTags", thing, **{"ec2:CreateAction": "RunInstances"}), kind
+
+
+def test_it_makes_the_first_balancer_of_an_account(may: Any) -> None:
+    """Then, and only then, AWS asks these in the name of who makes it."""
+    linked = "arn:aws:iam::123456789012:role/aws-service-role/elasticloadbalancing.amazonaws.com/AWSServiceRoleForElasticLoadBalancing"
+
+    for asked in ("DescribeAccountAttributes", "DescribeInternetGateways"):
+        assert allowed(may, f"ec2:{asked}", "*"), asked
+    assert allowed(
+        may,
+        "iam:CreateServiceLinkedRole",
+        linked,
+        **{"iam:AWSServiceName": "elasticloadbalancing.amazonaws.com"},
+    )
+
+
 def test_it_hands_on_the_role_of_instances_to_ec2_alone(may: Any) -> None:
     def passes(role: str, to: str = "ec2.amazonaws.com") -> bool:
         arn = f"arn:aws:iam::123456789012:role/{role}"
@@ -117,12 +141,15 @@ def test_it_keeps_the_states_of_placements_and_reads_no_other(may: Any) -> None:
 
 
 def test_it_writes_addresses_into_the_zones_of_placements(may: Any) -> None:
-    kind = "route53:ChangeResourceRecordSetsRecordTypes"
+    change = "route53:ChangeResourceRecordSets"
+    kind, name = f"{change}RecordTypes", f"{change}NormalizedRecordNames"
     zone = "arn:aws:route53:::hostedzone/Z0123456789"
+    ours = {kind: "A", name: names.host("dep_01k00000000000000000000000-1", "models.example.com")}
 
-    assert allowed(may, "route53:ChangeResourceRecordSets", zone, **{kind: "A"})
-    assert not allowed(may, "route53:ChangeResourceRecordSets", zone, **{kind: "MX"})
-    assert not allowed(may, "route53:ChangeResourceRecordSets", zone + "0", **{kind: "A"})
+    assert allowed(may, change, zone, **ours)
+    assert not allowed(may, change, zone, **{**ours, kind: "MX"})
+    assert not allowed(may, change, zone, **{**ours, name: "api.example.com"}), "somebody's site"
+    assert not allowed(may, change, zone + "0", **ours)
 
 
 def test_it_makes_no_role_no_user_and_no_policy(may: Any) -> None:

@@ -31,8 +31,15 @@ def policies(written: Written) -> dict[str, dict[str, Any]]:
     return {
         f"{folder}: {address}": json.loads(_REFERENCE.sub(_arn, body["policy"]))
         for folder, address, body in written.resources()
-        if address.partition(".")[0] == "aws_iam_role_policy"
+        if _is_given(address, body)
     }
+
+
+def _is_given(address: str, body: dict[str, Any]) -> bool:
+    kind = address.partition(".")[0]
+    return kind == "aws_iam_role_policy" or (
+        kind == "aws_iam_policy" and not body["name"].endswith("-boundary")
+    )
 
 
 def _arn(reference: re.Match[str]) -> str:
@@ -54,7 +61,7 @@ def answered(written: Written) -> set[Finding]:
     return {
         (f"{folder}: {address}", sid, issue)
         for folder, address, body in written.resources()
-        if address.startswith("aws_iam_role_policy.")
+        if _is_given(address, body)
         for sid, issues in body["//"].get("objections", {}).items()
         for issue in issues
     }
@@ -101,13 +108,14 @@ def test_only_the_agent_hands_a_role_on_and_only_to_machines(written: Written) -
 
 
 def test_the_agent_ends_only_what_carries_our_tags(written: Written) -> None:
-    (policy,) = (policy for name, policy in policies(written).items() if "agent-task" in name)
+    of_the_agent = [policy for name, policy in policies(written).items() if "agent-task" in name]
     ours = {
         "aws:ResourceTag/managed-by": "flowllama",
         "aws:ResourceTag/flowllama-environment": "sample",
     }
     ends = [
         statement
+        for policy in of_the_agent
         for statement in policy["Statement"]
         if any(
             action.partition(":")[2].startswith(("Terminate", "Delete", "Cancel"))
@@ -121,7 +129,8 @@ def test_the_agent_ends_only_what_carries_our_tags(written: Written) -> None:
 
 
 def test_the_boundary_lets_every_role_do_its_work_and_nobody_make_a_role(written: Written) -> None:
-    (boundary,) = written.stacks["platform"]["resource"]["aws_iam_policy"].values()
+    made = written.stacks["platform"]["resource"]["aws_iam_policy"].values()
+    (boundary,) = (policy for policy in made if policy["name"].endswith("-boundary"))
     statements = json.loads(boundary["policy"])["Statement"]
     allowed = [one for said in statements if said["Effect"] == "Allow" for one in _listed(said["Action"])]
     needed = {

@@ -1,4 +1,4 @@
-"""What the agent needs for balanced placements: scaling groups, balancers and their records, within the same marks."""
+"""What the agent needs for balanced placements: scaling groups and balancers, within the same marks."""
 
 from infra.cdktf.constructs.aws.grants import Grant
 from infra.cdktf.constructs.aws.marks import Marks
@@ -11,13 +11,12 @@ _LINKED = {
 }
 
 
-def grants(account: str, marks: Marks, zones: tuple[str, ...]) -> list[Grant]:
+def grants(account: str, marks: Marks) -> list[Grant]:
     return [
         _look(),
         *_scaling(account, marks),
         *_balancers(account, marks),
         _linked_roles(account),
-        *_records(zones),
     ]
 
 
@@ -33,6 +32,8 @@ def _look() -> Grant:
         (
             *(f"autoscaling:Describe{what}" for what in groups.split()),
             *(f"elasticloadbalancing:Describe{what}" for what in balancers.split()),
+            # The balancers' own service asks this in the name of who makes one.
+            "ec2:DescribeAccountAttributes",
         ),
         ("*",),
     )
@@ -134,24 +135,3 @@ def _linked_roles(account: str) -> Grant:
             "PERMISSIONS_MANAGEMENT_ACTIONS": "AWS alone says what these roles may do, and who may take them."
         },
     )
-
-
-def _records(zones: tuple[str, ...]) -> list[Grant]:
-    if not zones:
-        return []
-    arns = tuple(f"arn:aws:route53:::hostedzone/{zone}" for zone in zones)
-    return [
-        Grant(
-            "WriteRecords",
-            "Gives a balanced placement its name: address records in the zones of placements, and no other kind.",
-            ("route53:ChangeResourceRecordSets",),
-            arns,
-            {"ForAllValues:StringEquals": {"route53:ChangeResourceRecordSetsRecordTypes": ["A"]}},
-        ),
-        Grant(
-            "ReadRecords",
-            "Sees what stands in those zones and when a change has reached all name servers.",
-            ("route53:GetChange", "route53:GetHostedZone", "route53:ListResourceRecordSets"),
-            ("arn:aws:route53:::change/*", *arns),
-        ),
-    ]

@@ -9,6 +9,10 @@ _PORTIONS = (
 )
 
 
+# Whoever makes a scaling group must be allowed what its template will do, and that marks network interfaces too.
+_BORN = ("instance", "launch-template", "network-interface", "security-group", "volume")
+
+
 def grants(account: str, marks: Marks) -> list[Grant]:
     return [_look(), *_create(account, marks), *_change(account, marks)]
 
@@ -65,7 +69,7 @@ def _create(account: str, marks: Marks) -> list[Grant]:
             "MarkAtBirth",
             "Puts our tags on what is being created, and at no other moment.",
             ("ec2:CreateTags",),
-            tuple(f"{ec2}:{kind}/*" for kind in ("instance", "volume", "security-group", "launch-template")),
+            tuple(f"{ec2}:{kind}/*" for kind in _BORN),
             {
                 "StringEquals": {
                     "ec2:CreateAction": ["RunInstances", "CreateSecurityGroup", "CreateLaunchTemplate"]

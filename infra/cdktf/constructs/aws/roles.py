@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from constructs import Construct
 
 from infra.cdktf import ids
 from infra.cdktf.constructs.aws import policy
-from infra.cdktf.constructs.aws.grants import Grant, allow
+from infra.cdktf.constructs.aws.grants import Grant, allow, allow_apart
 
 # Apart from the roles of instances, which the agent may hand on by the pattern of their names.
 PATH = "/flowllama/services/"
@@ -16,7 +17,10 @@ PATH = "/flowllama/services/"
 
 @dataclass(frozen=True)
 class ProcessRoleProps:
-    """`name` is the account's, so it has the region in it. `purpose` is the word for it: `start` or `task`."""
+    """`name` is the account's, so it has the region in it. `purpose` is the word for it: `start` or `task`.
+
+    `apart` are grants for which the inline policy has no room.
+    """
 
     name: str
     account: str
@@ -24,6 +28,7 @@ class ProcessRoleProps:
     purpose: str
     boundary_arn: str
     grants: tuple[Grant, ...]
+    apart: tuple[Grant, ...] = ()
 
 
 class ProcessRole(Construct):
@@ -42,7 +47,13 @@ class ProcessRole(Construct):
         )
         self.arn = role.arn
         # A task waits for it: started sooner it would be refused what it may do a second later.
-        self.permission = allow(self, ids.POLICY, role=role.name, name=props.purpose, grants=props.grants)
+        self.permissions: list[ITerraformDependable] = [
+            allow(self, ids.POLICY, role=role.name, name=props.purpose, grants=props.grants)
+        ]
+        if props.apart:
+            name = f"flowllama-{props.name}-{props.purpose}"
+            more = allow_apart(self, ids.MORE_POLICY, role=role.name, name=name, grants=props.apart)
+            self.permissions.append(more)
 
 
 @dataclass(frozen=True)

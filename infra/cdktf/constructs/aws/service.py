@@ -7,7 +7,7 @@ takes over task by task; one that does not come up is taken back.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cdktf import TerraformResourceLifecycle
+from cdktf import ITerraformDependable, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.ecs_service import (
     EcsService,
     EcsServiceDeploymentCircuitBreaker,
@@ -19,7 +19,6 @@ from cdktf_cdktf_provider_aws.ecs_task_definition import (
     EcsTaskDefinitionRuntimePlatform,
     EcsTaskDefinitionVolume,
 )
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.service_discovery_service import (
     ServiceDiscoveryService,
     ServiceDiscoveryServiceDnsConfig,
@@ -52,7 +51,7 @@ class ServiceProps:
     secrets: Mapping[str, str]
     start_role_arn: str
     task_role_arn: str | None
-    permissions: tuple[IamRolePolicy, ...]
+    permissions: tuple[ITerraformDependable, ...]
     region: str
     log_group: str
     subnets: tuple[str, ...]
