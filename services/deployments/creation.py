@@ -15,6 +15,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 from contracts import messages as m
 from contracts.claims import Principal
 from contracts.http.deployments import NEEDS_IPV4
+from contracts.http.replicas import one_machine
 from contracts.http.webhook import validate_webhook_target
 from contracts.http.workload import WorkloadSchema
 from contracts.vocabulary import DeploymentStatus, Exposure, Reason
@@ -180,7 +181,9 @@ def _reference(request: Request) -> str | None:
 
 
 def _fingerprint(request: Request) -> str:
-    canonical = json.dumps(request.body, sort_keys=True, default=str)
+    """Of what was asked for. One machine is left out, as it was before there were replicas: keys outlive a release."""
+    said = {k: v for k, v in request.body.items() if k != "replicas" or v != one_machine()}
+    canonical = json.dumps(said, sort_keys=True, default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -1,5 +1,7 @@
 """Records and commands from before there were budgets: no projected price, no ceiling, no ranking, no replicas."""
 
+import hashlib
+import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import pytest
 
 from contracts import messages as m
+from contracts.http.deployments import CreateDeploymentSchema
 from contracts.vocabulary import Tier
 from services.chassis import mongo
 from services.chassis.mongo import Store
@@ -103,3 +106,14 @@ def test_the_tier_of_a_user_without_a_budget_is_that_of_the_last_request(world: 
     world.create(tier=Tier.PAID)
 
     assert world.spending.ledger.tier_of("usr_a") is Tier.PAID
+
+
+def test_a_key_of_before_still_brings_its_first_answer(world: World) -> None:
+    first = world.create(key="k1").deployment["_id"]
+    body = CreateDeploymentSchema().load({"model": "llama3.2:1b"})
+    del body["replicas"]
+    kept = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
+    change = {"$set": {"idempotency.request_sha256": kept}}
+    world.store["deployments"].update_one({"_id": first}, change)
+
+    assert world.create(key="k1").deployment["_id"] == first
