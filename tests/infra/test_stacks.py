@@ -207,6 +207,18 @@ def test_the_role_may_write_its_logs_and_nothing_else(stack: Stack) -> None:
     assert only(document, "aws_iam_instance_profile")["name"] == "flowllama-sample-main-us-east-1"
 
 
+def test_the_flow_log_writes_for_this_account_alone(stack: Stack) -> None:
+    roles = stack(samples.network())["resource"]["aws_iam_role"].values()
+    (trust,) = (
+        json.loads(r["assume_role_policy"]) for r in roles if "vpc-flow-logs" in r["assume_role_policy"]
+    )
+
+    assert trust["Statement"][0]["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "123456789012"},
+        "ArnLike": {"aws:SourceArn": "arn:aws:ec2:us-east-1:123456789012:vpc-flow-log/*"},
+    }
+
+
 def test_a_lean_network_has_nothing_that_costs_or_waits(stack: Stack) -> None:
     document = stack(samples.network(lean=True))
 

@@ -19,6 +19,7 @@ class NetworkStack(AwsStack):
             ids.NETWORK,
             NetworkProps(
                 name=name,
+                account=spec.account,
                 region=spec.region,
                 cidr=spec.cidr,
                 zones=spec.zones,

@@ -21,6 +21,7 @@ def _build(stack: Any, given: Given) -> Mapping[str, Any]:
         "network",
         NetworkProps(
             name=given["name"],
+            account=common.ACCOUNT,
             region=common.REGION,
             cidr=given["cidr"],
             zones=tuple(given["zones"]),

@@ -1,6 +1,5 @@
 """The record of who talked to whom in a VPC, kept for thirty days."""
 
-import json
 from dataclasses import dataclass
 
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
@@ -10,6 +9,7 @@ from constructs import Construct
 
 from infra.cdktf import ids
 from infra.cdktf.accepted import accept
+from infra.cdktf.constructs.aws import policy
 from infra.cdktf.constructs.aws.grants import Grant, allow
 
 RETENTION_DAYS = 30
@@ -18,6 +18,8 @@ RETENTION_DAYS = 30
 @dataclass(frozen=True)
 class VpcFlowLogProps:
     name: str
+    account: str
+    region: str
     vpc_id: str
 
 
@@ -40,17 +42,10 @@ class VpcFlowLog(Construct):
             ids.FLOW_LOG_ROLE,
             # A prefix, because names of roles are the account's and a network of the same name may stand elsewhere.
             name_prefix="flowllama-flow-log-",
-            assume_role_policy=json.dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-                            "Action": "sts:AssumeRole",
-                        }
-                    ],
-                }
+            assume_role_policy=policy.trust(
+                "vpc-flow-logs.amazonaws.com",
+                props.account,
+                f"arn:aws:ec2:{props.region}:{props.account}:vpc-flow-log/*",
             ),
         )
         allow(self, ids.FLOW_LOG_POLICY, role=role.id, name=None, grants=[_may_write(group.arn)])

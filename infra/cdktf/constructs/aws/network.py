@@ -30,6 +30,7 @@ MOST_ZONES = 8  # Half of sixteen slots: public subnets take the first eight, pr
 @dataclass(frozen=True)
 class NetworkProps:
     name: str
+    account: str
     region: str
     cidr: str
     zones: tuple[str, ...]
@@ -84,7 +85,9 @@ class Network(Construct):
         }
 
     def _private_side(self, public: dict[str, Subnet]) -> dict[str, Subnet]:
-        VpcFlowLog(self, ids.FLOW_LOG, VpcFlowLogProps(name=self._props.name, vpc_id=self._vpc.id))
+        props = self._props
+        log = VpcFlowLogProps(props.name, props.account, props.region, self._vpc.id)
+        VpcFlowLog(self, ids.FLOW_LOG, log)
         zones = list(public)
         # One gateway a zone: a zone that fails takes no other zone's way out with it. A single one is the first zone's.
         gateways = {zone: self._gateway(zone, public[zone]) for zone in self._gateway_zones()}

@@ -1,5 +1,7 @@
 # Written by `make modules` from the construct that the stacks use. Change that, not this.
 
+data "aws_caller_identity" "current" {}
+
 data "aws_region" "current" {}
 
 resource "aws_vpc" "this" {
@@ -73,6 +75,14 @@ resource "aws_iam_role" "flow_log" {
           Service = "vpc-flow-logs.amazonaws.com"
         }
         Action = "sts:AssumeRole"
+        Condition = {
+          StringEquals = {
+            "aws:SourceAccount" = data.aws_caller_identity.current.account_id
+          }
+          ArnLike = {
+            "aws:SourceArn" = "arn:aws:ec2:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:vpc-flow-log/*"
+          }
+        }
       }
     ]
   })
