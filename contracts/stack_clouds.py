@@ -8,10 +8,10 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from contracts import stack_amazon, stack_google, stack_google_platform
+from contracts import stack_amazon, stack_google, stack_google_compute, stack_google_platform
 from contracts.stack_model import Machine, ModelAccess, Reach, Replica, Runtime
 from contracts.stack_rules import Pattern
-from contracts.vocabulary import Cloud, Exposure, GpuKind
+from contracts.vocabulary import Cloud, Exposure
 
 _AWS_PLACE = r"[a-z]{2}(-[a-z0-9]+)+"
 _GCP_REGION = r"[a-z]+(-[a-z]+)+[0-9]{1,2}"
@@ -49,9 +49,6 @@ _PATTERNS: Mapping[Cloud, Mapping[str, Pattern]] = {
     },
 }
 
-# Of the kinds that we know; GPUs of other series come with the machine type.
-_N1_GPUS = (None, GpuKind.T4)
-
 
 def check(data: Mapping[str, Any]) -> None:
     """Raises `ValidationError` with every field that does not fit the spec's cloud."""
@@ -63,12 +60,11 @@ def check(data: Mapping[str, Any]) -> None:
     if isinstance(runtime, Runtime) and (wrong := _misrun(runtime, cloud)):
         errors["runtime"] = wrong
     if cloud is Cloud.GCP:
-        errors = {**_beyond_google(data), **errors}
+        beyond = _beyond_google(data)
     else:
         patterns = _PATTERNS[cloud]
-        balanced = stack_amazon.check_balanced(data, zone=patterns["zone"], subnet=patterns["subnet_id"])
-        errors = {**balanced, **errors}
-    if errors:
+        beyond = stack_amazon.check_balanced(data, zone=patterns["zone"], subnet=patterns["subnet_id"])
+    if errors := _merged(beyond, errors):
         raise ValidationError(errors)
 
 
@@ -115,6 +111,17 @@ def _misrun(runtime: Runtime, cloud: Cloud) -> dict[str, Any]:
     return errors
 
 
+def _merged(*found: Mapping[str, Any]) -> dict[str, Any]:
+    """All that was said, also of what is nested. Of one field the last word: a name's form comes after where it lies."""
+    merged: dict[str, Any] = {}
+    for errors in found:
+        for field, said in errors.items():
+            before = merged.get(field)
+            nested = isinstance(before, dict) and isinstance(said, dict)
+            merged[field] = {**(before or {}), **said} if nested else said
+    return merged
+
+
 def _refused(pattern: Pattern, text: str) -> list[str]:
     try:
         pattern(text)
@@ -136,9 +143,6 @@ def _beyond_google(data: Mapping[str, Any]) -> dict[str, Any]:
         errors["boundary_arn"] = ["Is a policy of AWS; Google Cloud bounds service accounts otherwise."]
     if data.get("spot_max_usd") is not None:
         errors["spot_max_usd"] = ["Google Cloud takes no bid: Spot costs what Google asks."]
-    machine = data.get("machine")
-    if isinstance(machine, Machine) and machine.type.startswith("n1-") and machine.gpu_kind not in _N1_GPUS:
-        errors["machine"] = {"gpu_kind": ["N1 machines have T4 or none."]}
     if any(zone.rpartition("-")[0] != region for zone in data.get("zones", ())):
         errors["zones"] = ["Must lie in the stack's region."]
     if "zone" in data and data["zone"].rpartition("-")[0] != region:
@@ -147,7 +151,8 @@ def _beyond_google(data: Mapping[str, Any]) -> dict[str, Any]:
         errors["subnet_id"] = ["Must lie in the stack's region."]
     patterns = _PATTERNS[Cloud.GCP]
     balanced = stack_google.check_balanced(data, zone=patterns["zone"], subnet=patterns["subnet_id"])
-    return errors | _unreachable(data) | balanced | stack_google_platform.check_platform(data)
+    compute, platform = stack_google_compute.check_compute(data), stack_google_platform.check_platform(data)
+    return _merged(compute, errors, _unreachable(data), balanced, platform)
 
 
 def _unreachable(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,11 @@ from typing import Any
 
 from contracts.stack_google import CERTIFICATE, LONGEST_CERTIFIED
 from contracts.stack_model import Replica, Runtime
-from contracts.stack_rules import first_refusal
+from contracts.stack_rules import any_ipv4, first_refusal
+
+# What Cloud Run itself tells a container (its page "container runtime contract"): it refuses a process that is given one.
+_CLOUD_RUNS = ("PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION")
+_CLOUD_RUNS_BEGINNING = "CLOUD_RUN_"
 
 
 def check_platform(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,6 +38,10 @@ def _runtime(runtime: Runtime, region: str) -> dict[str, Any]:
         errors["state_bucket"] = [_GOOGLES]
     if not _one_subnet(runtime.subnets.values(), region):
         errors["subnets"] = ["Must all be one of the stack's region: a region has one for all its zones."]
+    if not any_ipv4(runtime.store_cidrs):
+        errors["store_cidrs"] = ["Must name an IPv4 network: the services have no IPv6 address."]
+    if kept := [name for name in runtime.settings if _is_cloud_runs(name)]:
+        errors["settings"] = {name: ["Is Cloud Run's own to set."] for name in kept}
     if runtime.domain is None:
         errors["domain"] = ["Must be there: the gateway has no name of its own."]
     if runtime.certificate is not None:
@@ -44,6 +52,10 @@ def _runtime(runtime: Runtime, region: str) -> dict[str, Any]:
             f"Must have at most {LONGEST_CERTIFIED} characters where Google keeps its certificate."
         ]
     return errors
+
+
+def _is_cloud_runs(setting: str) -> bool:
+    return setting in _CLOUD_RUNS or setting.startswith(_CLOUD_RUNS_BEGINNING)
 
 
 def _one_subnet(subnets: Iterable[str], region: str) -> bool:

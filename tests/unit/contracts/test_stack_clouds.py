@@ -70,12 +70,54 @@ def test_zones_lie_in_the_region(zones: list[str]) -> None:
     assert "zones" in refused(samples.gcp_network(zones=zones))
 
 
+def machine(type_: str, kind: str | None, count: int) -> dict[str, Any]:
+    sample: dict[str, Any] = samples.gcp_deployment()["machine"]
+    return sample | {"type": type_, "gpu_kind": kind, "gpu_count": count}
+
+
 @pytest.mark.parametrize(
-    "machine",
-    ["g2-standard-4", "a2-ultragpu-8g", "a3-highgpu-8g", "c4a-highmem-16", "e2-micro"],
+    ("type_", "kind", "count"),
+    [
+        ("g2-standard-4", "L4", 1),
+        ("a2-highgpu-1g", "A100-40", 1),
+        ("a2-ultragpu-8g", "A100-80", 8),
+        ("a3-highgpu-8g", "H100", 8),
+        ("n1-standard-8", "T4", 2),
+        ("n1-standard-8", None, 0),
+        ("c4a-highmem-16", None, 0),
+        ("e2-micro", None, 0),
+    ],
 )
-def test_machine_types_of_google_cloud_pass(machine: str) -> None:
-    load_stack_spec(samples.gcp_deployment(machine=samples.gcp_deployment()["machine"] | {"type": machine}))
+def test_machines_of_google_cloud_pass(type_: str, kind: str | None, count: int) -> None:
+    load_stack_spec(samples.gcp_deployment(machine=machine(type_, kind, count)))
+
+
+@pytest.mark.parametrize(
+    ("type_", "kind", "count", "field"),
+    [
+        # Its GPU can't be moved to another host, which a machine without one asks for.
+        ("g2-standard-4", None, 0, "gpu_kind"),
+        ("e2-standard-4", "L4", 1, "gpu_kind"),
+        ("g2-standard-4", "A10G", 1, "gpu_kind"),
+        ("n1-standard-8", "T4", 3, "gpu_count"),
+    ],
+)
+def test_a_machine_has_the_gpus_of_its_series(type_: str, kind: str | None, count: int, field: str) -> None:
+    assert field in refused(samples.gcp_deployment(machine=machine(type_, kind, count)))["machine"]
+
+
+@pytest.mark.parametrize("field", ["vpc_id", "subnet_id"])
+def test_networks_of_another_project_are_refused_because_a_firewall_rule_lies_where_its_network_does(
+    field: str,
+) -> None:
+    elsewhere = samples.gcp_deployment()[field].replace(samples.PROJECT, "somebody-else")
+
+    assert field in refused(samples.gcp_deployment(**{field: elsewhere}))
+
+
+def test_the_name_of_a_network_on_google_cloud_ends_with_no_dash() -> None:
+    assert "name" in refused(samples.gcp_network(name="main-"))
+    load_stack_spec(samples.gcp_network(name="main-2", environment="e-"))
 
 
 @pytest.mark.parametrize(

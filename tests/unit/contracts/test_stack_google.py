@@ -59,6 +59,7 @@ def test_replicas_lie_in_zones_of_the_region_and_in_its_one_subnet(subnets: dict
             "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000",
         ),
         ("certificate", f"{CERTIFICATE}\n"),
+        ("certificate", CERTIFICATE.replace(samples.PROJECT, "somebody-else")),
         ("certificate", CERTIFICATE.replace("global", "regions/us-central1")),
     ],
 )

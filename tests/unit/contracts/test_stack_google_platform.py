@@ -43,11 +43,25 @@ def test_a_platform_comes_back_typed_with_and_without_its_services() -> None:
         ("subnets", {"us-east4-a": SUBNET.replace("us-central1", "us-east4")}),
         ("state_bucket", "google-states"),
         ("certificate", "arn:aws:acm:us-east-1:123456789012:certificate/x"),
+        ("certificate", "projects/somebody-else/global/sslCertificates/api"),
+        ("vpc_id", "projects/somebody-else/global/networks/main"),
+        ("subnets", {"us-central1-a": SUBNET.replace(samples.PROJECT, "somebody-else")}),
         ("domain", f"{'a' * 60}.example.com"),
+        ("store_cidrs", ["2001:db8::/32"]),
+        ("settings", {"PORT": "8080"}),
+        ("settings", {"LOG_LEVEL": "INFO", "K_SERVICE": "auth"}),
+        ("settings", {"CLOUD_RUN_WORKER_POOL": "agent"}),
     ],
 )
 def test_what_google_cloud_would_not_take_is_refused(field: str, value: Any) -> None:
     assert field in refused(running(**{field: value}))["runtime"]
+
+
+def test_all_that_is_wrong_with_a_runtime_is_told_at_once() -> None:
+    wrong = refused(running(vpc_id="vpc-1", state_bucket="google-states", settings={"PORT": "1"}))["runtime"]
+
+    assert set(wrong) == {"vpc_id", "state_bucket", "settings"}
+    assert "projects/…" in wrong["vpc_id"][0]
 
 
 def test_the_gateway_needs_a_domain_because_it_has_no_name_of_its_own() -> None:
