@@ -121,6 +121,7 @@ def test_who_is_called_is_found_by_address_and_by_port(build: Build) -> None:
 
     name = made.only("aws_service_discovery_service")
     assert [record["type"] for record in name["dns_config"]["dns_records"]] == ["A", "SRV"]
+    assert name["force_destroy"] is True, "a task that has just ended is registered still"
     registered = made.only("aws_ecs_service")["service_registries"]
     assert (registered["container_name"], registered["container_port"]) == ("auth", 8081)
 

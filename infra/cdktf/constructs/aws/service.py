@@ -135,6 +135,8 @@ class Service(Construct):
                     for kind in ("A", "SRV")
                 ],
             ),
+            # Tasks are struck off a little after they have ended, and until then the name could not be destroyed.
+            force_destroy=True,
             # ECS says which task is healthy, from the check of its container.
             health_check_custom_config=ServiceDiscoveryServiceHealthCheckCustomConfig(failure_threshold=1),
         ).arn
