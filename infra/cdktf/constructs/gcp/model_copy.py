@@ -6,6 +6,7 @@ would need to make topics in the whole project.
 
 from dataclasses import dataclass
 
+from cdktf import Fn
 from cdktf_cdktf_provider_google.storage_bucket_iam_member import StorageBucketIamMember
 from cdktf_cdktf_provider_google.storage_transfer_job import (
     StorageTransferJob,
@@ -60,17 +61,16 @@ class ModelCopyProps:
 
 
 class ModelCopy(Construct):
-    """`job` is the name by which its lines in the log are found."""
+    """`job` is the name by which its lines in the log are found, as Terraform knows it."""
 
     def __init__(self, scope: Construct, id_: str, props: ModelCopyProps) -> None:
         super().__init__(scope, id_)
         self._props = props
-        self.job = f"{props.name}-models"
         grants = [self._grant(SOURCE, props.source), self._grant(SINK, props.sink)]
-        StorageTransferJob(
+        job = StorageTransferJob(
             self,
             ids.TRANSFER,
-            name=f"transferJobs/{self.job}",
+            # Google names it: a name of ours would stay taken for a month after the copy was given up.
             project=props.project,
             description=f"FlowLlama: {PREFIX} of {props.source} to {props.sink}",
             status="ENABLED",
@@ -85,6 +85,7 @@ class ModelCopy(Construct):
             ),
             depends_on=grants,
         )
+        self.job = Fn.trimprefix(job.name, "transferJobs/")
 
     def _grant(self, role: roles.Role, bucket: str) -> StorageBucketIamMember:
         name = roles.make(self, role.id, role, name=self._props.name, project=self._props.project)

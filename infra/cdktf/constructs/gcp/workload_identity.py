@@ -25,6 +25,8 @@ _KUBERNETES = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _AWS_ACCOUNT = re.compile(r"[0-9]{12}")
 _AWS_ROLE = re.compile(r"[A-Za-z0-9+=,.@_-]{1,64}")
 
+# For the audit log. A subject has at most 127 bytes, and a whole ARN may be longer.
+_SESSION = "assertion.arn.extract('assumed-role/{role_and_session}')"
 # A session's own name comes last in its ARN and is chosen by the caller; the role before it is what AWS vouches for.
 _ROLE_OF_SESSION = (
     "assertion.arn.contains('assumed-role')"
@@ -94,8 +96,9 @@ class AwsIdentity(Construct):
             ids.POOL_PROVIDER,
             project=props.project,
             workload_identity_pool_id=pool.workload_identity_pool_id,
-            workload_identity_pool_provider_id="aws",
-            attribute_mapping={"google.subject": "assertion.arn", "attribute.aws_role": _ROLE_OF_SESSION},
+            # Google takes no name of fewer than four characters.
+            workload_identity_pool_provider_id="amazon",
+            attribute_mapping={"google.subject": _SESSION, "attribute.aws_role": _ROLE_OF_SESSION},
             attribute_condition=f"attribute.aws_role == '{role}'",
             aws=IamWorkloadIdentityPoolProviderAws(account_id=aws_account),
         )
