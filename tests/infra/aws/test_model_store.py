@@ -131,7 +131,8 @@ def test_everything_of_the_copy_lies_in_its_own_region(copied: Synthesised) -> N
 def test_the_copying_role_reads_here_and_writes_there_and_no_more(copied: Synthesised) -> None:
     (trusted,) = json.loads(copied.only("aws_iam_role")["assume_role_policy"])["Statement"]
     assert trusted["Principal"] == {"Service": "s3.amazonaws.com"}
-    assert trusted["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    # Another account's copy is refused, and a copy of which S3 does not say whose it is goes on.
+    assert trusted["Condition"] == {"StringEqualsIfExists": {"aws:SourceAccount": "123456789012"}}
 
     may = copied.statements("aws_iam_role_policy")
     assert set(may) == {"Look", "Read", "Write", "Decrypt", "Encrypt"}

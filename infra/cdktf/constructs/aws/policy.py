@@ -12,12 +12,14 @@ def document(*statements: Statement) -> str:
     return json.dumps({"Version": _VERSION, "Statement": list(statements)})
 
 
-def trust(service: str, account: str, source_arn: str | None = None) -> str:
+def trust(service: str, account: str, source_arn: str | None = None, *, silent: bool = False) -> str:
     """A role that only this AWS service may take, and only for this account: no confused deputy.
 
-    `source_arn` is a pattern of what the service acts for, where it says so.
+    `source_arn` is a pattern of what the service acts for, where it says so. A `silent` service is not known to say for
+    whom it acts: then it counts only if it does.
     """
-    condition: dict[str, object] = {"StringEquals": {"aws:SourceAccount": account}}
+    equals = "StringEqualsIfExists" if silent else "StringEquals"
+    condition: dict[str, object] = {equals: {"aws:SourceAccount": account}}
     if source_arn:
         condition["ArnLike"] = {"aws:SourceArn": source_arn}
     return document(

@@ -254,7 +254,7 @@ resource "aws_iam_role" "replication" {
         }
         Action = "sts:AssumeRole"
         Condition = {
-          StringEquals = {
+          StringEqualsIfExists = {
             "aws:SourceAccount" = data.aws_caller_identity.current.account_id
           }
         }
