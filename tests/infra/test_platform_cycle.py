@@ -66,7 +66,10 @@ def the_services_stood(first: dict[str, Any], changed: dict[str, Any], outputs: 
     assert (first["domains"], first["aliases"]) == (["api.example.com"], ["api.example.com."])
     assert first["secrets"] == sorted(runtime.secrets.values())
     assert len(first["groups"]) == 3
-    assert first["policies"] == ["flowllama-sample-us-east-1-boundary"]
+    assert sorted(first["policies"]) == [
+        "flowllama-sample-us-east-1-agent-task",
+        "flowllama-sample-us-east-1-boundary",
+    ]
     assert runtime.state_bucket in first["buckets"]
 
 
