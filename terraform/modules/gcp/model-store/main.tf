@@ -150,7 +150,6 @@ resource "google_storage_bucket_iam_member" "may_copy_to" {
 
 resource "google_storage_transfer_job" "replication" {
   count       = var.replica_bucket != null ? 1 : 0
-  name        = "transferJobs/${var.name}-models"
   description = "FlowLlama: models/ of ${google_storage_bucket.models.name} to ${google_storage_bucket.replica[0].name}"
   project     = var.project
   status      = "ENABLED"
