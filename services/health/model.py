@@ -13,6 +13,7 @@ FAILED_BOOTS_OF_REPLICAS = 10
 FAILURES_TO_UNHEALTHY = 3  # Consecutive: a flapping instance that answers in between stays healthy.
 SUCCESSES_TO_HEALTHY = 2
 DETAIL_MAX = 300
+NOBODY_READY = "the balancer has no machine that is ready"
 SPOT_NOTICE = timedelta(minutes=2)  # What AWS promises between its word and the end.
 
 REPORTS: Mapping[InstanceStatus, str] = {
@@ -120,8 +121,13 @@ def gone(record: Mapping[str, Any], cloud: CloudState, now: datetime) -> Verdict
     return Verdict(Streak(), status_changes(report, now), report)
 
 
-def with_the_clouds_word(record: Mapping[str, Any], verdict: Verdict, cloud: CloudState) -> Verdict:
-    """What a silent group's machines are about: part of bad news, or how far the start has come."""
+def with_the_clouds_word(
+    record: Mapping[str, Any], verdict: Verdict, cloud: CloudState, failure: str | None = None
+) -> Verdict:
+    """What a silent group's machines are about: part of bad news, or how far the start has come.
+
+    A start may also wait for what no machine mends, such as a certificate or a name: then the failure is told, too.
+    """
     if cloud.detail is None:
         return verdict
     if verdict.report is not None:
@@ -129,7 +135,8 @@ def with_the_clouds_word(record: Mapping[str, Any], verdict: Verdict, cloud: Clo
         return replace(
             verdict, report=report, changes={**verdict.changes, "detail": report.detail[:DETAIL_MAX]}
         )
-    boot = {"phase": "booting", "progress_pct": None, "detail": cloud.detail}
+    waits = cloud.detail if failure in (None, NOBODY_READY) else f"{cloud.detail}; {failure}"
+    boot = {"phase": "booting", "progress_pct": None, "detail": waits[:DETAIL_MAX]}
     is_news = record["boot"]["phase"] == "booting" and record["boot"] != boot
     if record["status"] != InstanceStatus.STARTING or not is_news:
         return verdict

@@ -157,7 +157,12 @@ class Poller:
         cloud = await self._ask_cloud(watch, insist=verdict.report is not None)
         if cloud is not None and self._is_gone(watch, cloud):
             return model.gone(watch.record, cloud, now)
-        return verdict if cloud is None else model.with_the_clouds_word(watch.record, verdict, cloud)
+        if cloud is None:
+            return verdict
+        told = model.with_the_clouds_word(watch.record, verdict, cloud, look.failure)
+        if "boot" in told.changes and look.failure != model.NOBODY_READY:
+            log.warning("balancer_not_reached", placement_id=watch.record["_id"], failure=look.failure)
+        return told
 
     async def _ask_cloud(self, watch: Watch, *, insist: bool) -> model.CloudState | None:
         now = self._monotonic()

@@ -18,7 +18,7 @@ from services.chassis.errors import RejectError
 from services.chassis.sealing import Sealer, verifier
 from services.health import entrance
 from services.health.entrance import Resolve, SystemNames
-from services.health.model import Look
+from services.health.model import NOBODY_READY, Look
 from services.health.pinned_http import (
     UNVERIFIED,
     Door,
@@ -171,7 +171,7 @@ async def _status(door: Door, *, balanced: bool) -> Mapping[str, Any]:
         return await door.get("/_flowllama/status")
     except StatusError as error:
         if balanced and error.status in NO_MACHINE:
-            raise UnusableAnswerError("the balancer has no machine that is ready") from error
+            raise UnusableAnswerError(NOBODY_READY) from error
         raise
 
 

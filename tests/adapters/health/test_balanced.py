@@ -184,6 +184,23 @@ async def test_until_a_machine_is_ready_it_starts_and_says_how_many_there_are(
     assert world.cloud.asked == [], "its group is asked about, not a machine"
 
 
+async def test_a_certificate_that_nobody_can_verify_is_told_while_it_starts(
+    store: Store, instance: FakeInstance
+) -> None:
+    world = World(store, roots=read_roots(None))
+    world.launch(instance, replicas=REPLICAS, instance_id=GROUP)
+    world.groups.says[GROUP] = CloudState(STANDING, detail="2 of 2 machines are launched, 2 in service")
+    async with world.probe:
+        await world.after(0)
+        waiting = await world.after(1)
+
+    assert waiting["status"] == "starting"
+    assert waiting["boot"]["detail"] == (
+        "2 of 2 machines are launched, 2 in service; "
+        "its certificate does not verify against the roots of balancers"
+    )
+
+
 async def test_a_group_without_machines_is_unhealthy_and_one_that_is_deleted_terminated(
     world: World, instance: FakeInstance
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from contracts.vocabulary import InstanceStatus, Reason
 from services.health.model import (
+    NOBODY_READY,
     CloudState,
     Look,
     Streak,
@@ -88,6 +89,18 @@ def test_a_silent_groups_machines_are_counted_while_it_starts() -> None:
         }
     }
     assert again.changes == {}, "what is known is not written again"
+
+
+def test_a_start_that_waits_for_something_else_than_machines_says_what_for() -> None:
+    cloud = CloudState("standing", detail="2 of 2 machines are launched, 2 in service")
+    before = record(replicas=REPLICAS, boot={"phase": "booting", "progress_pct": None, "detail": None})
+    why = "its certificate does not verify against the roots of balancers"
+
+    told = with_the_clouds_word(before, Verdict(Streak()), cloud, why)
+    usual = with_the_clouds_word(before, Verdict(Streak()), cloud, NOBODY_READY)
+
+    assert told.changes["boot"]["detail"] == f"{cloud.detail}; {why}"
+    assert usual.changes["boot"]["detail"] == cloud.detail
 
 
 def test_a_phase_that_a_replica_told_is_not_taken_back() -> None:
