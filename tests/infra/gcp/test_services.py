@@ -147,6 +147,14 @@ def test_a_pool_has_a_fixed_size_so_that_nobody_takes_a_waiting_agent_away(stack
         assert run(stacks, process)["scaling"] == {"manual_instance_count": 1}
 
 
+def test_pools_and_services_are_of_the_stage_that_cloud_run_gives_back(stacks: Stacks) -> None:
+    resources = stacks[PLATFORM]["resource"]
+
+    for kind in ("google_cloud_run_v2_worker_pool", "google_cloud_run_v2_service"):
+        # It says GA of what uses no preview, so that any other word here is a change in every plan.
+        assert all("launch_stage" not in body for body in resources[kind].values())
+
+
 def test_cpu_and_memory_are_those_that_the_processes_have_elsewhere_in_whole_cpus(stacks: Stacks) -> None:
     found = {process.name: container(stacks, process)["resources"]["limits"] for process in PROCESSES}
 

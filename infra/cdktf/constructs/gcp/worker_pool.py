@@ -30,8 +30,6 @@ class WorkerPool(Construct):
             ids.SERVICE,
             name=props.name,
             location=props.region,
-            # Pools were a preview when this provider's version was made; the word does no harm afterwards.
-            launch_stage="BETA",
             # It holds nothing that would be lost.
             deletion_protection=False,
             # The one argument of scaling that Cloud Run kept: bounds without a measure mean nothing.
