@@ -46,6 +46,13 @@ def test_no_internal_path_leads_to_a_service(stacks: Stacks, path: str) -> None:
     assert "_nowhere_" in led_to(stacks, path)
 
 
+def test_its_lines_are_found_by_the_name_of_its_balancer(stacks: Stacks) -> None:
+    sink = named(stacks, "google_logging_project_sink")["flowllama-sample-gateway"]
+    name = only(stacks[PLATFORM], "google_compute_url_map")["name"]
+
+    assert sink["filter"] == f'resource.type="http_load_balancer" AND resource.labels.url_map_name="{name}"'
+
+
 def test_another_name_than_ours_leads_nowhere(stacks: Stacks) -> None:
     assert "_nowhere_" in led_to(stacks, "/api/models", host="203.0.113.9")
 

@@ -111,6 +111,12 @@ def test_without_tasks_there_is_all_that_the_first_start_waits_for_and_no_proces
     assert len(resources["google_secret_manager_secret"]) == len(SECRETS)
     assert len(resources["google_service_account"]) == len(PROCESSES)
     assert not [kind for kind in resources if kind.startswith("google_cloud_run") or "url_map" in kind]
+    # Google keeps the name of a log bucket for a week, so that none goes with the processes.
+    kept, running = (
+        {body["bucket_id"] for body in found["google_logging_project_bucket_config"].values()}
+        for found in (resources, stacks[PLATFORM]["resource"])
+    )
+    assert kept == running
 
 
 @pytest.mark.parametrize("process", OPEN, ids=lambda process: process.name)

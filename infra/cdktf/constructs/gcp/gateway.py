@@ -53,15 +53,15 @@ class GatewayProps:
 
 
 class Gateway(Construct):
-    """`balancer` is the name by which its lines are found; `alarm` the policy's name."""
+    """`alarm` is the policy's name."""
 
     def __init__(self, scope: Construct, id_: str, props: GatewayProps) -> None:
         super().__init__(scope, id_)
         self._props = props
-        self._name = names.resource(f"{props.name}-api")
+        self._name = gateway_name(props.name)
         limit = limit_rate(self, ids.RATE, name=self._name, own_header=CALLER_HEADER)
         urls = self._paths({process.name: self._backend(process, limit) for process in OPEN})
-        self.balancer = urls.name
+        self._balancer = urls.name
         self.endpoint = f"https://{props.domain}"
         door = DoorProps(
             name=self._name,
@@ -133,7 +133,7 @@ class Gateway(Construct):
 
     def _failures(self) -> AlarmRule:
         called = series(
-            "loadbalancing.googleapis.com/https/request_count", "https_lb_rule", url_map_name=self.balancer
+            "loadbalancing.googleapis.com/https/request_count", "https_lb_rule", url_map_name=self._balancer
         )
         return AlarmRule(
             id=f"{ids.ALARM}-failures",
@@ -143,6 +143,11 @@ class Gateway(Construct):
             above=MOST_FAILURES,
             counted=True,
         )
+
+
+def gateway_name(platform: str) -> str:
+    """What its balancer is called, and its lines are found by."""
+    return names.resource(f"{platform}-api")
 
 
 def public_paths(process: Process) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from infra.cdktf import ids
 from infra.cdktf.constructs.gcp import log_store
 from infra.cdktf.constructs.gcp.account import Account
 from infra.cdktf.constructs.gcp.egress import Egress, EgressProps
-from infra.cdktf.constructs.gcp.gateway import Gateway, GatewayProps
+from infra.cdktf.constructs.gcp.gateway import Gateway, GatewayProps, gateway_name
 from infra.cdktf.constructs.gcp.queues import OrderedQueue
 from infra.cdktf.constructs.gcp.run import RunProps
 from infra.cdktf.constructs.gcp.run_names import is_called, run_name
@@ -67,6 +67,7 @@ class Runtime(Construct):
             "state_bucket": state.bucket,
             "task_roles": {name: account.email for name, account in self._accounts.items()},
         }
+        self._keep_lines_of_gateway()
         if props.runtime.min_tasks:
             self._start()
 
@@ -83,6 +84,13 @@ class Runtime(Construct):
             ),
         )
 
+    def _keep_lines_of_gateway(self) -> None:
+        """Also while there is none: a log bucket's name stays taken for a week after it went."""
+        balancer = gateway_name(self._props.name)
+        lines = f'resource.type="http_load_balancer" AND resource.labels.url_map_name="{balancer}"'
+        log_store.keep(self, "gateway", lines, self._props.logs)
+        log_store.keep_nowhere_else(self, "gateway", lines, self._props.logs)
+
     def _start(self) -> None:
         egress = Egress(
             self,
@@ -91,7 +99,6 @@ class Runtime(Construct):
         )
         names = {process.name: self._run(process, egress) for process in PROCESSES}
         gateway = self._gateway(names)
-        self._keep_lines_of(gateway)
         self.alarms = (gateway.alarm,)
         self.outputs |= {"api_endpoint": gateway.endpoint, "services": names}
 
@@ -143,8 +150,3 @@ class Runtime(Construct):
                 labels=self._props.labels,
             ),
         )
-
-    def _keep_lines_of(self, gateway: Gateway) -> None:
-        lines = f'resource.type="http_load_balancer" AND resource.labels.url_map_name="{gateway.balancer}"'
-        log_store.keep(self, "gateway", lines, self._props.logs)
-        log_store.keep_nowhere_else(self, "gateway", lines, self._props.logs)
