@@ -101,7 +101,7 @@ class Balancer:
         }
         try:
             return await passed_on(self._session, _url(target, request.raw_path), request, more=more)
-        except aiohttp.ClientConnectorError:
+        except aiohttp.ClientConnectionError:
             self._ready = [one for one in self._ready if one != target]
             return web.Response(status=502, text="502 Bad Gateway")
 

@@ -21,7 +21,7 @@ async def passed_on(
 ) -> web.StreamResponse:
     """`url` takes the place of the request's own origin and path. `without` names headers that stop here.
 
-    Raises aiohttp's `ClientConnectionError` as long as nothing was answered yet.
+    Raises aiohttp's `ClientConnectionError` as long as nothing was answered yet, and `ClientPayloadError` from then on.
     """
     headers = {name: text for name, text in request.headers.items() if name.lower() not in _OWN | without}
     body = request.content if request.can_read_body else None
@@ -31,7 +31,10 @@ async def passed_on(
         kept = {name: text for name, text in answer.headers.items() if name.lower() not in _OWN}
         response = web.StreamResponse(status=answer.status, headers=kept)
         await response.prepare(request)
-        async for chunk in answer.content.iter_any():
-            await response.write(chunk)
-        await response.write_eof()
+        try:
+            async for chunk in answer.content.iter_any():
+                await response.write(chunk)
+            await response.write_eof()
+        except aiohttp.ClientConnectionError as error:
+            raise aiohttp.ClientPayloadError("The answer broke off.") from error
         return response
