@@ -39,14 +39,15 @@ def _balancer(balancer: Balancer, data: Mapping[str, Any], subnet: Pattern) -> d
         errors["subnets"] = ["Must be two at least, in different zones."]
     if balancer.certificate is None:
         errors["certificate"] = ["Must be there: a balancer on AWS has a certificate of ACM's."]
-    elif said := first_refusal(_certificate(data), [balancer.certificate]):
+    elif said := first_refusal(certificate(data), [balancer.certificate]):
         errors["certificate"] = said
     if balancer.dns_zone is not None and (said := first_refusal(_ZONE_ID, [balancer.dns_zone])):
         errors["dns_zone"] = said
     return errors
 
 
-def _certificate(data: Mapping[str, Any]) -> Pattern:
+def certificate(data: Mapping[str, Any]) -> Pattern:
+    """AWS knows a certificate in its own region only, and says so when everything before it is built."""
     region, account = re.escape(str(data.get("region"))), re.escape(str(data.get("account")))
     return Pattern(
         rf"arn:aws:acm:{region}:{account}:certificate/[A-Za-z0-9-]{{1,64}}",

@@ -57,7 +57,7 @@ def check(data: Mapping[str, Any]) -> None:
         return
     errors = _misnamed(data, _PATTERNS[cloud])
     runtime = data.get("runtime")
-    if isinstance(runtime, Runtime) and (wrong := _misrun(runtime, cloud)):
+    if isinstance(runtime, Runtime) and (wrong := _misrun(runtime, data, cloud)):
         errors["runtime"] = wrong
     if cloud is Cloud.GCP:
         beyond = _beyond_google(data)
@@ -91,7 +91,7 @@ def _misnamed(data: Mapping[str, Any], patterns: Mapping[str, Pattern]) -> dict[
     return errors
 
 
-def _misrun(runtime: Runtime, cloud: Cloud) -> dict[str, Any]:
+def _misrun(runtime: Runtime, data: Mapping[str, Any], cloud: Cloud) -> dict[str, Any]:
     """Where the services run, in the names of the cloud."""
     patterns = _PATTERNS[cloud]
     errors: dict[str, Any] = {}
@@ -104,10 +104,9 @@ def _misrun(runtime: Runtime, cloud: Cloud) -> dict[str, Any]:
     ):
         if wrong := {name: said for name in names if (said := _refused(patterns[pattern], name))}:
             errors[field] = wrong
-    if cloud is Cloud.AWS and runtime.domain and not (runtime.certificate or "").startswith("arn:aws:acm:"):
-        errors["certificate"] = [
-            "Must be the ARN of an ACM certificate for the domain, in the stack's region."
-        ]
+    named = cloud is Cloud.AWS and runtime.domain
+    if named and (said := _refused(stack_amazon.certificate(data), runtime.certificate or "")):
+        errors["certificate"] = said
     return errors
 
 

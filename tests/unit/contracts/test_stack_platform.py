@@ -50,6 +50,10 @@ def test_what_is_left_out_has_a_sensible_value() -> None:
         ("domain", "https://api.example.com"),
         ("certificate", None),
         ("certificate", "arn:aws:iam::123456789012:server-certificate/old"),
+        (
+            "certificate",
+            "arn:aws:acm:eu-west-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef",
+        ),
         ("dns_zone", "api.example.com"),
         ("placement_zones", ["z-1"]),
         ("extra", 1),
