@@ -82,6 +82,19 @@ def test_a_stored_record_comes_in_as_it_is(target: Store) -> None:
         ({"balancer": {**BALANCER, "dns_zone": "Z1"}}, "balancer.dns_zone: Needs a domain"),
         ({"balancer": {**BALANCER, "domain": "${x}.com"}}, "balancer.domain: Must be a domain name."),
         ({"cloud": "gcp", "balancer": {}}, "balancer.certificate: Must be the link of a certificate"),
+        ({"cloud": "gcp", "balancer": BALANCER}, "balancer.certificate: Must be projects/"),
+        (
+            {"cloud": "gcp", "balancer": {"domain": "a.example.com"}},
+            "balancer.dns_zone: Must be there where Google keeps the certificate",
+        ),
+        (
+            {"cloud": "gcp", "balancer": {"domain": "a.example.com", "dns_zone": "Z0123456789ABC"}},
+            "balancer.dns_zone: Must be the name of a managed zone.",
+        ),
+        (
+            {"cloud": "gcp", "balancer": {"domain": f"{'a' * 30}.example.com", "dns_zone": "models"}},
+            "balancer.domain: Must have at most",
+        ),
     ],
 )
 def test_a_record_of_another_form_is_refused_and_nothing_written(
