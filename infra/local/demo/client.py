@@ -8,6 +8,7 @@ import requests
 from ulid import ULID
 
 POLL_S = 0.25
+_TRY_AGAIN = (502, 503)
 Body = dict[str, Any]
 
 
@@ -65,15 +66,23 @@ class Client:
         within_s: float,
         seen: Callable[[Body], None] = lambda _: None,
     ) -> Body:
-        """Poll until `reached`; `seen` gets every answer. Raises TimeoutError with where it stood."""
+        """Poll until `reached`; `seen` gets every answer. Raises TimeoutError with where it stood.
+
+        A service that is just being started again is waited for, as the edge asks its callers to.
+        """
         deadline = time.monotonic() + within_s
         while True:
-            deployment = self.get(deployment_id)
-            seen(deployment)
-            if reached(deployment):
-                return deployment
-            if time.monotonic() > deadline:
+            try:
+                deployment = self.get(deployment_id)
                 stands = f"{deployment['status']} ({deployment['reason']}: {deployment['detail']})"
+                seen(deployment)
+                if reached(deployment):
+                    return deployment
+            except RefusedError as refused:
+                if refused.status not in _TRY_AGAIN:
+                    raise
+                stands = str(refused)
+            if time.monotonic() > deadline:
                 raise TimeoutError(f"{deployment_id} is {stands} after {within_s} s")
             time.sleep(POLL_S)
 
