@@ -214,3 +214,43 @@ def test_a_log_agent_with_another_checksum_is_not_installed_and_costs_no_boot(tm
     assert (done.returncode, done.stdout) == (0, "went on\n")
     assert "the logs of this machine stay on it" in done.stderr
     assert not list(tmp_path.rglob("*.deb"))
+
+
+def test_a_log_agents_package_takes_our_configuration_as_it_lies_there_and_asks_nobody(
+    tmp_path: Path,
+) -> None:
+    machine, package = tmp_path / "machine", _package_with_a_configuration(tmp_path)
+    for folder in ("etc", "var/lib/dpkg/info", "var/lib/dpkg/updates"):
+        (machine / folder).mkdir(parents=True)
+    (machine / "var/lib/dpkg/status").touch()
+    (machine / "etc/agent.yaml").write_text("ours")
+    # What apt-get hands on to dpkg, where nobody answers its questions.
+    apt = f"""apt-get() {{
+      local options=() word
+      for word; do [[ $word != Dpkg::Options::=* ]] || options+=("${{word#Dpkg::Options::=}}"); done
+      PATH=$PATH:/usr/sbin:/sbin dpkg --root={machine} --force-not-root "${{options[@]}}" \
+        --install "${{@: -1}}" </dev/null
+    }}"""
+    values = "log_agent_url=https://x/agent.deb log_agent_sha256=x"
+
+    done = run(
+        tmp_path,
+        f'download() {{ cp {package} "$2"; }}\n{apt}\n{values}; install_log_agent && echo installed',
+    )
+
+    assert done.stdout.endswith("installed\n"), done.stdout + done.stderr
+    assert (machine / "etc/agent.yaml").read_text() == "ours"
+
+
+def _package_with_a_configuration(folder: Path) -> Path:
+    tree, package = folder / "tree", folder / "package.deb"
+    about = "Package: agent\nVersion: 1\nArchitecture: all\nMaintainer: a <a@example.com>\nDescription: an agent\n"
+    for path, text in {
+        "etc/agent.yaml": "Google's",
+        "DEBIAN/conffiles": "/etc/agent.yaml\n",
+        "DEBIAN/control": about,
+    }.items():
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / path).write_text(text)
+    subprocess.run(["dpkg-deb", "--build", tree, package], check=True, capture_output=True)
+    return package

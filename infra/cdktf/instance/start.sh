@@ -174,7 +174,9 @@ installed() {
 install_log_agent() {
   local package=$DOWNLOADS/log-agent.deb
   download "$log_agent_url" "$package" "$log_agent_sha256" || return 1
-  DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 install "$package" || return 1
+  # Google's package has a configuration in the place of ours. Without a word dpkg would ask which one to keep, and fail.
+  DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold \
+    install "$package" || return 1
   rm -f "$package"
 }
 
