@@ -67,12 +67,15 @@ def once(targets: Sequence[Target], *, keep: Collection[str] = ()) -> None:
 
 
 def _look(target: Target, keep: Collection[str]) -> Sequence[Resource]:
-    listed = [
-        *target.cloud.listed(target.place, target.tags, target.kinds),
-        *target.cloud.records(target.place, target.names),
-    ]
+    """What costs comes first, so that it ends although nobody may look at its name."""
+    listed = target.cloud.listed(target.place, target.tags, target.kinds)
     kept = _with_what_is_attached(keep, listed)
-    strays = [found for found in listed if found.id not in kept]
+    strays = _removed(target, [found for found in listed if found.id not in kept])
+    names = target.cloud.records(target.place, target.names)
+    return [*strays, *_removed(target, [found for found in names if found.id not in keep])]
+
+
+def _removed(target: Target, strays: Sequence[Resource]) -> Sequence[Resource]:
     if strays:
         log.warning("strays_found", region=target.place.region, strays=[f"{s.kind} {s.id}" for s in strays])
         target.cloud.remove(target.place, strays)

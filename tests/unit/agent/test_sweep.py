@@ -1,16 +1,17 @@
 """Nothing is called gone before the cloud was seen empty twice in a row."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from contracts.vocabulary import Cloud
 from services.agent import kinds, sweep
-from services.agent.resource import Place, Resource
+from services.agent.resource import Place, RecordName, Resource
 from services.agent.states import States, has_resources, known_ids, state_key
 from services.agent.sweep import Patience, Target
 from services.agent.workspace import Workspaces
-from services.chassis.errors import RetryError
+from services.chassis.errors import RetryError, UnavailableError
 from tests.unit.agent.fakes import FakeBucket, FakeCloud
 
 TAGS = {"flowllama-placement": "dep_1-1"}
@@ -87,6 +88,23 @@ def test_a_known_groups_machines_and_their_disks_are_the_groups() -> None:
 
     assert list(cloud.resources) == [group, machine, disk]
     assert stray not in cloud.resources
+
+
+def test_machines_go_although_nobody_may_look_at_their_name() -> None:
+    """A zone that the agent has no rights in, or a name service that is away."""
+
+    class Nameless(FakeCloud):
+        def records(self, place: Place, names: Sequence[RecordName]) -> Sequence[Resource]:
+            raise UnavailableError("the name service")
+
+    cloud = Nameless()
+    cloud.create("us-east-1", "scaling_group", TAGS)
+    target = Target(cloud, HERE, TAGS, KINDS, [RecordName("Z1", "dep-1.models.example.com")])
+
+    with pytest.raises(UnavailableError):
+        sweep.once([target])
+
+    assert cloud.resources == {}
 
 
 def test_what_will_not_go_is_put_off_and_not_forgotten() -> None:
