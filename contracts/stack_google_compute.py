@@ -41,6 +41,8 @@ def _elsewhere(data: Mapping[str, Any]) -> dict[str, Any]:
     """A firewall rule lies in its network's project, and a balancer takes certificates of its own project only."""
     own = f"projects/{data.get('account')}/"
     errors = _links(own, {field: [data[field]] for field in ("vpc_id", "subnet_id") if field in data})
+    if "instance_profile" in data and not _is_account_of(str(data.get("account")), data["instance_profile"]):
+        errors["instance_profile"] = ["Must be of the stack's project: the network's rules go by it."]
     runtime, balancer = data.get("runtime"), data.get("balancer")
     if isinstance(runtime, Runtime):
         links = {"vpc_id": [runtime.vpc_id], "subnets": runtime.subnets.values()}
@@ -49,6 +51,10 @@ def _elsewhere(data: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(balancer, Balancer) and (wrong := _links(own, {"certificate": [balancer.certificate]})):
         errors["balancer"] = wrong
     return errors
+
+
+def _is_account_of(project: str, email: str) -> bool:
+    return email.partition("@")[2].partition(".")[0] == project
 
 
 def _links(own: str, links: Mapping[str, Iterable[str | None]]) -> dict[str, Any]:

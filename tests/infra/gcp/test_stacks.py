@@ -112,7 +112,9 @@ def test_nothing_refers_to_what_is_not_there_or_waits_for_itself(stacks: Stacks,
 
 
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="there is no terraform on PATH")
-@pytest.mark.parametrize("name", ["gcp-network", "gcp-deployment-balanced", "hostile", "platform-own-words"])
+@pytest.mark.parametrize(
+    "name", ["gcp-network", "gcp-deployment-balanced", "hostile", "gcp-platform", "platform-own-words"]
+)
 def test_terraform_itself_can_read_it(stacks: Stacks, name: str, tmp_path: Path) -> None:
     def read(document: dict[str, Any]) -> subprocess.CompletedProcess[str]:
         (tmp_path / "cdk.tf.json").write_text(json.dumps(document))

@@ -106,8 +106,8 @@ def test_a_machine_has_the_gpus_of_its_series(type_: str, kind: str | None, coun
     assert field in refused(samples.gcp_deployment(machine=machine(type_, kind, count)))["machine"]
 
 
-@pytest.mark.parametrize("field", ["vpc_id", "subnet_id"])
-def test_networks_of_another_project_are_refused_because_a_firewall_rule_lies_where_its_network_does(
+@pytest.mark.parametrize("field", ["vpc_id", "subnet_id", "instance_profile"])
+def test_what_is_another_projects_is_refused_because_rules_lie_where_the_network_does_and_go_by_its_account(
     field: str,
 ) -> None:
     elsewhere = samples.gcp_deployment()[field].replace(samples.PROJECT, "somebody-else")
