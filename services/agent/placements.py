@@ -39,6 +39,11 @@ class Placements:
         found = self._records.find({"_id": {"$in": list(placement_ids)}}, {"state": 1})
         return {record["_id"]: PlacementState(record["state"]) for record in found}
 
+    def names(self, placement_id: str) -> Sequence[RecordName]:
+        """As `names_of`; none for a placement that nobody knows."""
+        found = self._records.find_one({"_id": placement_id}, {"spec.balancer": 1})
+        return names_of({"spec": {}, **found}) if found else ()
+
     def intend(self, command: Command, number: int, epoch: int, offer: Document, spec: Document) -> Document:
         """Write down what is about to be built and where. Raises pymongo's `DuplicateKeyError`."""
         placement = {

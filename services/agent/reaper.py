@@ -121,6 +121,7 @@ class Reaper:
         REAPED.inc(len(due))
         for resource in due:
             log.error("stray_removed", kind=resource.kind, id=resource.id, region=stray.place.region)
+        cloud.remove(stray.place, cloud.records(stray.place, self._placements.names(stray.placement_id)))
 
 
 def _alert(stray: Holding) -> None:

@@ -21,7 +21,7 @@ class Fleet:
     def __init__(self, store: Store) -> None:
         declare(store, COLLECTIONS)
         store["networks"].insert_one({"cloud": "aws", "account": "1", "region": REGION})
-        self._store, self.cloud, self.now = store, FakeCloud(), NOW
+        self.store, self.cloud, self.now = store, FakeCloud(), NOW
         self.reaper = Reaper(
             Placements(store), Intents(store), {"aws": self.cloud}, "test", clock=lambda: self.now
         )
@@ -39,7 +39,7 @@ class Fleet:
                 "tags": {},
                 "state": state,
             }
-            self._store["placements"].insert_one(record)
+            self.store["placements"].insert_one(record)
         tags = {
             "managed-by": "flowllama",
             "flowllama-environment": environment,
@@ -165,3 +165,16 @@ def test_one_stray_is_believed_in_a_small_fleet_too(store: Store) -> None:
     assert fleet.reaper.look() == 1
     assert kept in fleet.cloud.resources
     assert stray not in fleet.cloud.resources
+
+
+def test_a_strays_name_goes_with_it(fleet: Fleet) -> None:
+    """A run that was thought dead may have built all of it again after the end was proved."""
+    fleet.add("dep_9-1", state="destroyed")
+    balancer = {"dns_zone": "Z0123456789ABC", "domain": "models.example.com"}
+    fleet.store["placements"].update_one({"_id": "dep_9-1"}, {"$set": {"spec": {"balancer": balancer}}})
+    fleet.cloud.record("Z0123456789ABC", "dep-9-1.models.example.com")
+    fleet.now += timedelta(hours=1)
+
+    assert fleet.reaper.look() == 1
+
+    assert fleet.cloud.of_kind("dns_record") == []
