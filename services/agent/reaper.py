@@ -71,12 +71,7 @@ class Reaper:
 
     def look(self) -> int:
         """One look at every connected region; returns how many resources were removed."""
-        fleet = [
-            holding
-            for cloud, place in self._intents.connected()
-            if cloud in self._clouds
-            for holding in self._holdings(cloud, place)
-        ]
+        fleet = self._fleet()
         strays = self._unaccounted(fleet)
         STRAYS.set(sum(len(stray.resources) for stray in strays))
         for stray in strays:
@@ -85,9 +80,20 @@ class Reaper:
         if len(ripe) > max(1, len(fleet) // MOST_STRAYS):
             log.error("reaper_refuses", strays=len(ripe), fleet=len(fleet))
             return 0
-        for stray, due in ripe:
-            self._reap(stray, due)
-        return sum(len(due) for _, due in ripe)
+        return sum(self._reap(stray, due) for stray, due in ripe)
+
+    def _fleet(self) -> Sequence[Holding]:
+        """Of all regions that answer: one that doesn't must not keep strays alive in the others."""
+        fleet: list[Holding] = []
+        for cloud, place in self._intents.connected():
+            if cloud in self._clouds:
+                try:
+                    fleet += self._holdings(cloud, place)
+                except _OUTAGES as error:
+                    log.warning(
+                        "reaper_sees_nothing", cloud=cloud, region=place.region, error=type(error).__name__
+                    )
+        return fleet
 
     def _holdings(self, cloud: str, place: Place) -> Sequence[Holding]:
         held: dict[str, list[Resource]] = defaultdict(list)
@@ -112,15 +118,24 @@ class Reaper:
         born = resource.created_at
         return born is not None and self._clock() - born >= SPARED_FOR
 
-    def _reap(self, stray: Holding, due: Sequence[Resource]) -> None:
+    def _reap(self, stray: Holding, due: Sequence[Resource]) -> int:
+        """How many went. One that will not go must not keep the next one alive."""
+        try:
+            self._remove(stray, due)
+        except _OUTAGES as error:
+            log.warning("stray_not_removed", placement_id=stray.placement_id, error=type(error).__name__)
+            return 0
+        REAPED.inc(len(due))
+        for resource in due:
+            log.error("stray_removed", kind=resource.kind, id=resource.id, region=stray.place.region)
+        return len(due)
+
+    def _remove(self, stray: Holding, due: Sequence[Resource]) -> None:
         """What costs nothing goes along: on Google Cloud a group can't go while a balancer's part still uses it."""
         cloud, costly = self._clouds[stray.cloud], kinds.COSTLY[stray.cloud]
         beside = [kind for kind in kinds.BALANCED[stray.cloud] if kind not in costly]
         left = cloud.listed(stray.place, tags_of(stray.placement_id), beside)
         cloud.remove(stray.place, [*due, *left])
-        REAPED.inc(len(due))
-        for resource in due:
-            log.error("stray_removed", kind=resource.kind, id=resource.id, region=stray.place.region)
         cloud.remove(stray.place, cloud.records(stray.place, self._placements.names(stray.placement_id)))
 
 

@@ -1,5 +1,6 @@
 """The reaper: alert at once, terminate after half an hour, and never believe that the whole fleet is stray."""
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,12 +8,15 @@ import pytest
 from services.agent.intents import Intents
 from services.agent.placements import Placements
 from services.agent.reaper import STRAYS, Reaper
+from services.agent.resource import Place, Resource
 from services.agent.store import COLLECTIONS
+from services.chassis.errors import UnavailableError
 from services.chassis.mongo import Store, declare
 from tests.unit.agent.fakes import FakeCloud
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 REGION = "us-east-1"
+TAGS = {"managed-by": "flowllama", "flowllama-environment": "test"}
 
 
 class Fleet:
@@ -178,3 +182,47 @@ def test_a_strays_name_goes_with_it(fleet: Fleet) -> None:
     assert fleet.reaper.look() == 1
 
     assert fleet.cloud.of_kind("dns_record") == []
+
+
+def test_a_region_that_does_not_answer_keeps_no_stray_alive_elsewhere(fleet: Fleet) -> None:
+    class Deaf(FakeCloud):
+        def listed(self, place: Place, tags: Mapping[str, str], kinds: Collection[str]) -> Sequence[Resource]:
+            raise UnavailableError("Google Cloud")
+
+    fleet.store["networks"].insert_one({"cloud": "gcp", "account": "p", "region": "europe-west4"})
+    fleet.reaper = Reaper(
+        Placements(fleet.store),
+        Intents(fleet.store),
+        {"gcp": Deaf(), "aws": fleet.cloud},
+        "test",
+        clock=lambda: fleet.now,
+    )
+    stray = fleet.add("dep_9-1", state=None)
+    fleet.store["networks"].insert_one({"cloud": "aws", "account": "1", "region": "eu-west-1"})
+    fleet.now += timedelta(hours=1)
+
+    assert fleet.reaper.look() == 1
+    assert stray not in fleet.cloud.resources
+
+
+def test_a_stray_that_can_not_be_removed_keeps_no_other_alive(fleet: Fleet) -> None:
+    class Unwilling(FakeCloud):
+        def remove(self, place: Place, resources: Sequence[Resource]) -> None:
+            if any(resource.id == kept for resource in resources):
+                raise UnavailableError("no rights")
+            super().remove(place, resources)
+
+    cloud = Unwilling()
+    fleet.reaper = Reaper(
+        Placements(fleet.store), Intents(fleet.store), {"aws": cloud}, "test", clock=lambda: fleet.now
+    )
+    for number in range(20):
+        cloud.create(REGION, "instance", {**TAGS, "flowllama-placement": f"dep_1-{number}"}, at=NOW)
+    kept, gone = (
+        cloud.create(REGION, "instance", {**TAGS, "flowllama-placement": name}, at=NOW)
+        for name in ("dep_8-1", "dep_9-1")
+    )
+    fleet.now += timedelta(hours=1)
+
+    assert fleet.reaper.look() == 1
+    assert (kept in cloud.resources, gone in cloud.resources) == (True, False)
