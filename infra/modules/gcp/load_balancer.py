@@ -59,7 +59,7 @@ RECIPE = Recipe(
         Variable("certificate", "string", "Link of an SSL certificate.", _CERTIFICATE, "null"),
         common.text(
             "host",
-            "Name that Google shall keep a certificate for, once it leads to the balancer.",
+            "Name that Google shall keep a certificate for, once it leads to the balancer. Another host needs another `name`.",
             r"[a-z0-9-]+(\.[a-z0-9-]+)+",
             "a host name",
             default="null",

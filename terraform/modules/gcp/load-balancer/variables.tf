@@ -54,7 +54,7 @@ variable "certificate" {
 }
 
 variable "host" {
-  description = "Name that Google shall keep a certificate for, once it leads to the balancer."
+  description = "Name that Google shall keep a certificate for, once it leads to the balancer. Another host needs another `name`."
   type        = string
   default     = null
 
