@@ -77,28 +77,33 @@ class Reaper:
         for stray in strays:
             _alert(stray)
         ripe = [(stray, due) for stray in strays if (due := self._ripe(stray))]
-        if len(ripe) > max(1, len(fleet) // MOST_STRAYS):
-            log.error("reaper_refuses", strays=len(ripe), fleet=len(fleet))
+        going, known = _placements_of([stray for stray, _ in ripe]), _placements_of(fleet)
+        if going > max(1, known // MOST_STRAYS):
+            log.error("reaper_refuses", strays=going, fleet=known)
             return 0
         return sum(self._reap(stray, due) for stray, due in ripe)
 
     def _fleet(self) -> Sequence[Holding]:
-        """Of all regions that answer: one that doesn't must not keep strays alive in the others."""
+        """Of all regions that answer: one that doesn't must not keep strays alive in the others. Google's global things
+        are listed with every region, and taken with the first."""
         fleet: list[Holding] = []
+        seen: set[tuple[str, str]] = set()
         for cloud, place in self._intents.connected():
             if cloud in self._clouds:
                 try:
-                    fleet += self._holdings(cloud, place)
+                    fleet += self._holdings(cloud, place, seen)
                 except _OUTAGES as error:
                     log.warning(
                         "reaper_sees_nothing", cloud=cloud, region=place.region, error=type(error).__name__
                     )
         return fleet
 
-    def _holdings(self, cloud: str, place: Place) -> Sequence[Holding]:
+    def _holdings(self, cloud: str, place: Place, seen: set[tuple[str, str]]) -> Sequence[Holding]:
         held: dict[str, list[Resource]] = defaultdict(list)
         for resource in self._clouds[cloud].listed(place, self._tags, kinds.COSTLY[cloud]):
-            held[resource.tags.get("flowllama-placement", resource.id)].append(resource)
+            if (cloud, resource.id) not in seen:
+                seen.add((cloud, resource.id))
+                held[resource.tags.get("flowllama-placement", resource.id)].append(resource)
         return [Holding(cloud, place, name, resources) for name, resources in held.items()]
 
     def _unaccounted(self, fleet: Sequence[Holding]) -> Sequence[Holding]:
@@ -137,6 +142,10 @@ class Reaper:
         left = cloud.listed(stray.place, tags_of(stray.placement_id), beside)
         cloud.remove(stray.place, [*due, *left])
         cloud.remove(stray.place, cloud.records(stray.place, self._placements.names(stray.placement_id)))
+
+
+def _placements_of(holdings: Sequence[Holding]) -> int:
+    return len({(holding.cloud, holding.placement_id) for holding in holdings})
 
 
 def _alert(stray: Holding) -> None:

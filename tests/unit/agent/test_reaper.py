@@ -226,3 +226,25 @@ def test_a_stray_that_can_not_be_removed_keeps_no_other_alive(fleet: Fleet) -> N
 
     assert fleet.reaper.look() == 1
     assert (kept in cloud.resources, gone in cloud.resources) == (True, False)
+
+
+def test_what_is_listed_in_every_region_is_one_placements_and_counted_once(store: Store) -> None:
+    """Google's balancers are global, and are listed again with each region of the project."""
+
+    class Global(FakeCloud):
+        def listed(self, place: Place, tags: Mapping[str, str], kinds: Collection[str]) -> Sequence[Resource]:
+            everywhere = [resource for where, resource in self.resources.values() if where == "global"]
+            return [*super().listed(place, tags, kinds), *(r for r in everywhere if r.kind in kinds)]
+
+    fleet, cloud = Fleet(store), Global()
+    for region in ("europe-west4", "us-central1"):
+        store["networks"].insert_one({"cloud": "gcp", "account": "p", "region": region})
+    tags = {**TAGS, "flowllama-placement": "dep_9-1"}
+    cloud.create("us-central1", "scaling_group", tags, at=NOW)
+    cloud.create("global", "forwarding_rule", tags, at=NOW)
+    fleet.reaper = Reaper(Placements(store), Intents(store), {"gcp": cloud}, "test", clock=lambda: fleet.now)
+    fleet.now += timedelta(hours=1)
+
+    assert fleet.reaper.look() == 2
+    assert STRAYS._value.get() == 2
+    assert cloud.resources == {}
