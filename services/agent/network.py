@@ -90,6 +90,7 @@ def write(record: Document, out: Path) -> None:
 def _stack(cloud: Cloud, region: str, wishes: Wishes, settings: NetworkSettings) -> Document:
     wishes.check(cloud, region)
     account, zones = _surroundings(cloud, region, settings)
+    wishes.check_account(account)
     common = spec.common("network", cloud, account, region, settings.build)
     backend: dict[str, Any] = {**common["backend"], "key": f"networks/{cloud.value}/{region}.tfstate"}
     stack = {

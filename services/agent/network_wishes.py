@@ -58,6 +58,12 @@ class Wishes:
         else:
             self._check_for_google()
 
+    def check_account(self, account: str) -> None:
+        """Raises `InvalidError` for a certificate that no balancer of this account or project could take: pricing would
+        refuse the record, but only when the network stands."""
+        if self.certificate is not None and account not in re.split("[:/]", self.certificate):
+            raise InvalidError(f"--balancer-certificate is of another account or project than {account}")
+
     def of_stack(self) -> dict[str, Any]:
         """The fields of the network's stack spec."""
         models = None if self.models is None else {"bucket": self.models, "key_arn": self.models_key}

@@ -105,3 +105,17 @@ def test_google_keeps_a_certificate_for_a_domain_and_takes_a_link_of_one() -> No
 def test_what_google_would_refuse_is_named(options: tuple[str, ...], said: str) -> None:
     with pytest.raises(InvalidError, match=said):
         _read(*options).check(Cloud.GCP, "us-central1")
+
+
+@pytest.mark.parametrize(
+    "certificate", [CERTIFICATE, "projects/flowllama-test/global/sslCertificates/models"]
+)
+def test_a_certificate_of_another_account_is_refused_before_the_network_is_built(certificate: str) -> None:
+    wishes = Wishes(cidr="10.64.0.0/16", certificate=certificate)
+
+    for own in ("123456789012", "flowllama-test"):
+        if own in certificate:
+            wishes.check_account(own)
+    for other in ("123456789013", "flowllama"):
+        with pytest.raises(InvalidError, match="another account"):
+            wishes.check_account(other)
