@@ -29,6 +29,8 @@ _LATER = (
     "PriorRequestNotComplete",
     "InvalidChangeBatch",
 )
+# Of an interface only the words say so: its machine, or a balancer, is still going.
+_IN_USE = "is currently in use"
 _ANYWHERE = "us-east-1"  # Route 53 has no regions.
 
 
@@ -82,16 +84,16 @@ def _try(removal: Callable[[Any, str], object], client: Any, resource: Resource)
         removal(client, resource.id)
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
-        if code not in _LATER and not _is_gone(error, code):
+        words = error.response.get("Error", {}).get("Message", "")
+        if not (code in _LATER or _IN_USE in words or _is_gone(code, words)):
             raise
         log.info("removal_later", kind=resource.kind, id=resource.id, code=code)
     else:
         log.info("resource_removed", kind=resource.kind, id=resource.id)
 
 
-def _is_gone(error: ClientError, code: str) -> bool:
+def _is_gone(code: str, words: str) -> bool:
     """EC2 and the balancers have codes for it; of a scaling group only the words say so."""
-    words = error.response.get("Error", {}).get("Message", "")
     return code.endswith(("NotFound", "NotFoundException")) or (
         code == "ValidationError" and "not found" in words
     )

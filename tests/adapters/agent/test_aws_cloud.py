@@ -251,20 +251,40 @@ def test_what_is_still_in_use_waits_for_the_next_look(code: str) -> None:
     AwsCloud(lambda *_: Refusing(code)).remove(HERE, [Resource("security_group", "sg-1", {})])
 
 
-@pytest.mark.parametrize("code", ["UnauthorizedOperation", "ValidationError"])
+def test_an_interface_of_a_machine_that_is_going_holds_up_nothing_behind_it() -> None:
+    """EC2 has no code of its own for it."""
+    words = "Network interface 'eni-0123456789abcdef0' is currently in use."
+    refusing = Refusing("InvalidParameterValue", words)
+
+    AwsCloud(lambda *_: refusing).remove(
+        HERE, [Resource("network_interface", "eni-1", {}), Resource("security_group", "sg-1", {})]
+    )
+
+    assert refusing.asked == ["network_interface", "security_group"]
+
+
+@pytest.mark.parametrize("code", ["UnauthorizedOperation", "ValidationError", "InvalidParameterValue"])
 def test_a_refusal_is_not_hidden(code: str) -> None:
     with pytest.raises(ClientError):
         AwsCloud(lambda *_: Refusing(code)).remove(HERE, [Resource("security_group", "sg-1", {})])
 
 
 class Refusing:
-    """An EC2 that deletes no security group."""
+    """An EC2 that deletes no security group and no interface."""
 
-    def __init__(self, code: str) -> None:
-        self._code = code
+    def __init__(self, code: str, words: str = "") -> None:
+        self._error = {"Code": code, "Message": words}
+        self.asked: list[str] = []
 
     def delete_security_group(self, **_: Any) -> None:
-        raise ClientError({"Error": {"Code": self._code}}, "DeleteSecurityGroup")
+        self._refuse("security_group")
+
+    def delete_network_interface(self, **_: Any) -> None:
+        self._refuse("network_interface")
+
+    def _refuse(self, kind: str) -> None:
+        self.asked.append(kind)
+        raise ClientError({"Error": self._error}, f"Delete {kind}")
 
 
 class Forgetful:
