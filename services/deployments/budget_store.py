@@ -37,7 +37,7 @@ BUDGETS = mongo.Collection(
             },
             "reservations": {
                 "bsonType": "array",
-                "description": "Creates that are recorded any moment: deployment id, key, price by the hour, when.",
+                "description": "Creates that are recorded any moment: deployment id, key, price by the hour, machines, when.",
             },
             "alerts": {
                 "bsonType": "object",

@@ -15,7 +15,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 from contracts import messages as m
 from contracts.claims import Principal
 from contracts.http.deployments import NEEDS_IPV4
-from contracts.http.replicas import one_machine
+from contracts.http.replicas import most_machines, one_machine
 from contracts.http.webhook import validate_webhook_target
 from contracts.http.workload import WorkloadSchema
 from contracts.vocabulary import DeploymentStatus, Exposure, Reason
@@ -164,7 +164,8 @@ def _reserve(
     """Money for the machine that suits best, else for the cheapest: the agent gets the ceiling either way."""
     caller, deployment_id = request.caller, document["_id"]
     key = reference or deployment_id
-    wanted = Wanted(caller.subject, caller.tier, deployment_id, key, hourly_usd)
+    machines = most_machines(document["workload"])
+    wanted = Wanted(caller.subject, caller.tier, deployment_id, key, hourly_usd, machines)
     try:
         ports.spending.reserve(wanted)
     except OverBudgetError:

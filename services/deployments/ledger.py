@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from contracts.http.replicas import most_machines
 from contracts.vocabulary import DeploymentStatus, Tier
 from services.chassis.mongo import Document
 from services.deployments import model, money
@@ -29,8 +30,8 @@ RESERVED_FOR = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class Standing:
-    """Exact amounts in US dollars. `live` counts deployments and reservations, `unreleased` those of them whose
-    command the agent has not got.
+    """Exact amounts in US dollars. `machines` are what live deployments and reservations may come to, each at its
+    most replicas; `unreleased` counts those of them whose command the agent has not got.
 
     `promised` is what is committed if each machine that is being chosen costs as much as its command allows.
     """
@@ -39,7 +40,7 @@ class Standing:
     spent: Decimal
     committed: Decimal
     promised: Decimal
-    live: int
+    machines: int
     unreleased: int
 
     @property
@@ -81,7 +82,8 @@ class Ledger:
                 [*(commitment(each, standing_at.get(each["_id"]), rest) for each in owing), *reserved]
             ),
             money.total([*(promise(each, standing_at.get(each["_id"]), rest) for each in owing), *reserved]),
-            len(live) + len(held),
+            sum(most_machines(each.get("workload", {})) for each in live)
+            + sum(each.get("machines", 1) for each in held),
             sum(each["status"] == S.REQUESTED for each in live) + len(held),
         )
 

@@ -53,6 +53,7 @@ DEADLINES: Mapping[S, Deadline] = {
 }
 
 IN_FLIGHT_CAP: Mapping[Tier, int] = {Tier.FREE: 1, Tier.PAID: 4}
+# Machines, all live deployments together: replicas count at their most.
 LIVE_CAP: Mapping[Tier, int] = {Tier.FREE: 20, Tier.PAID: 200}
 
 

@@ -32,13 +32,14 @@ class OverBudgetError(ConflictError):
 
 @dataclass(frozen=True)
 class Wanted:
-    """A create that asks for money. `key` is the same for all tries of one request."""
+    """A create that asks for money. `key` is the same for all tries of one request, `machines` the most replicas."""
 
     user_id: str
     tier: Tier
     deployment_id: str
     key: str
     hourly_usd: Decimal
+    machines: int = 1
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,13 @@ class Spending:
         )
         others = [each for each in held if each["key"] != wanted.key]
         standing = self.ledger.standing(wanted.user_id, now, others)
-        self._refuse_over_cap(wanted.tier, standing)
+        self._refuse_over_cap(wanted, standing)
         self._refuse_over_budget(wanted, self.monthly(budget), standing, now)
         own = {
             "deployment_id": wanted.deployment_id,
             "key": wanted.key,
             "hourly_usd": dearest,
+            "machines": wanted.machines,
             "at": now,
         }
         self.budgets.reserve(budget, [*others, own], wanted.tier)
@@ -126,10 +128,15 @@ class Spending:
         if len(kept) < len(budget["reservations"]):
             self.budgets.reserve(budget, kept, wanted.tier)
 
-    def _refuse_over_cap(self, tier: Tier, standing: Standing) -> None:
-        cap = self.live_caps[tier]
-        if standing.live >= cap:
-            raise ConflictError(f"You have {cap} live deployments, the limit of the {tier} tier; delete one.")
+    def _refuse_over_cap(self, wanted: Wanted, standing: Standing) -> None:
+        cap = self.live_caps[wanted.tier]
+        if standing.machines + wanted.machines > cap:
+            left = max(0, cap - standing.machines)
+            advice = f"ask for at most {left} replicas, or delete one" if left else "delete one"
+            raise ConflictError(
+                f"Your live deployments may come to {standing.machines} machines, and the limit of the "
+                f"{wanted.tier} tier is {cap}; {advice}."
+            )
 
     def _refuse_over_budget(
         self, wanted: Wanted, monthly: Decimal | None, standing: Standing, now: datetime

@@ -176,6 +176,7 @@ class Deployments:
         ended = [status.value for status in model.ENDED]
         shown = {
             "status": 1,
+            "workload.replicas": 1,
             "placement.hourly_usd": 1,
             "projected_hourly_usd": 1,
             "command.budget_hourly_usd": 1,

@@ -116,6 +116,19 @@ def test_the_live_cap_of_a_tier_holds(world: World) -> None:
         world.create()
 
 
+def test_replicas_count_against_the_live_cap_at_their_most(world: World) -> None:
+    balanced = {"exposure": {"kind": "load_balanced", "allow_cidrs": ["203.0.113.0/24"]}}
+    world.create(**balanced, replicas={"min": 1, "max": 16})
+
+    with pytest.raises(
+        ConflictError, match="16 machines, and the limit of the free tier is 20; ask for at most 4"
+    ):
+        world.create(**balanced, replicas={"min": 1, "max": 5})
+    world.create(**balanced, replicas={"min": 4, "max": 4})
+    with pytest.raises(ConflictError, match="20 machines, and the limit of the free tier is 20; delete one"):
+        world.create()
+
+
 def test_a_strangers_deployment_does_not_exist(world: World) -> None:
     created = world.create("usr_a")
 

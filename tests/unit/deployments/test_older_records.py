@@ -57,7 +57,7 @@ def test_a_deployment_of_before_goes_its_way(world: World, older: str) -> None:
     assert world.standing().committed > 0
 
     world.delete(older)
-    assert world.standing().live == 1
+    assert world.standing().machines == 1
 
 
 def test_it_gets_its_share_of_a_budget_without_a_projected_price(world: World, older: str) -> None:

@@ -44,6 +44,13 @@ def test_a_create_that_died_before_its_record_holds_no_money_for_long(world: Wor
     world.create()
 
 
+def test_replicas_that_are_only_reserved_count_as_well(world: World) -> None:
+    world.spending.reserve(Wanted("usr_a", Tier.FREE, "dep_a", "dep_a", Decimal("0.01"), machines=16))
+
+    with pytest.raises(ConflictError, match="16 machines"):
+        world.spending.reserve(Wanted("usr_a", Tier.FREE, "dep_b", "dep_b", Decimal("0.01"), machines=5))
+
+
 def test_tries_of_one_request_do_not_compete_for_the_money(world: World) -> None:
     world.set_budget(NEEDED)
     world.spending.reserve(Wanted("usr_a", Tier.FREE, "dep_other", "usr_a:k1", Decimal("0.36")))
@@ -93,7 +100,7 @@ def test_a_reservation_whose_deployment_is_recorded_meanwhile_counts_once(world:
     standing = world.spending.ledger.standing("usr_a", world.now, reservations)
 
     assert [each["deployment_id"] for each in reservations] == [created.deployment["_id"]]
-    assert (standing.committed, standing.live, standing.unreleased) == (Decimal(NEEDED), 1, 1)
+    assert (standing.committed, standing.machines, standing.unreleased) == (Decimal(NEEDED), 1, 1)
 
 
 def _at_once(world: World, count: int, key: str | None = None) -> tuple[int, int]:
