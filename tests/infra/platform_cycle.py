@@ -20,12 +20,14 @@ import boto3
 
 from contracts.stack_model import ModelAccess, PlatformSpec
 from contracts.stack_spec import load_stack_spec
+from contracts.vocabulary import Nat
 from infra.cdktf import bindings, ids, samples
 from tests.infra.called import recording
 from tests.infra.terraform import Terraform
 
 ROOT = Path(__file__).parents[2]
 START_LIMIT_S = 60
+CIDR = "10.64.0.0/16"
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
@@ -44,13 +46,14 @@ class Cycle:
         """What stood after the first apply and after the change, and what was left after the destroy."""
         place = self._prepare()
         runtime = samples.runtime(**place)
-        first = self._write("first", samples.platform(runtime=runtime), "203.0.113.7")
+        first = self._write("first", samples.platform(runtime=runtime), "203.0.113.7", Nat.PER_ZONE)
         given_up = samples.platform()["replica"] | {"enabled": False}
         newer = runtime | {"image": runtime["image"].replace("0" * 64, "1" * 64), "max_tasks": 6}
         changed = self._write(
             "changed",
             samples.platform(log_retention_days=60, replica=given_up, runtime=newer),
             "203.0.113.8",
+            Nat.ONE,
         )
         self._use(first)
         self._terraform.run("init", "-input=false")
@@ -92,14 +95,16 @@ class Cycle:
                 bucket.pop("lifecycle", None)
         (self._terraform.directory / "cdk.tf.json").write_text(json.dumps(document, indent=1))
 
-    def _write(self, name: str, raw: dict[str, Any], address: str) -> Path:
-        """The platform, and beside it what other stacks have of the shared constructs."""
+    def _write(self, name: str, raw: dict[str, Any], address: str, nat: Nat) -> Path:
+        """The platform, and beside it what other stacks are made of: a record, a role, a whole network."""
         bindings.load_sparingly()
         from cdktf import App
         from cdktf_cdktf_provider_aws.route53_zone import Route53Zone
 
         from infra.cdktf.constructs.aws.dns import DeploymentRecord, DeploymentRecordProps
         from infra.cdktf.constructs.aws.identity import Identity, IdentityProps
+        from infra.cdktf.constructs.aws.network import Network, NetworkProps
+        from infra.cdktf.constructs.aws.notices import ForwardedNotices, ForwardedNoticesProps
         from infra.cdktf.stacks.platform import PlatformStack
 
         state = {
@@ -119,6 +124,11 @@ class Cycle:
         DeploymentRecord(stack, ids.RECORD, props)
         models = ModelAccess(spec.model_bucket, None)
         Identity(stack, ids.IDENTITY, IdentityProps("instances", spec.account, spec.region, models))
+        zones = ("us-east-1a", "us-east-1b")
+        network = NetworkProps("whole", spec.account, spec.region, CIDR, zones, lean=False, nat=nat)
+        Network(stack, ids.NETWORK, network)
+        bus = f"arn:aws:events:us-west-2:{spec.account}:event-bus/default"
+        ForwardedNotices(stack, "forwarded", ForwardedNoticesProps("flowllama-elsewhere", spec.account, bus))
         app.synth()
         return out / "stacks" / ids.PLATFORM_STACK / "cdk.tf.json"
 
@@ -150,6 +160,24 @@ class Cycle:
             "aliases": [record["Name"] for record in records if "AliasTarget" in record],
             "keys": sorted(keys),
             **self._look_at_services(),
+            **self._look_at_networks(),
+        }
+
+    def _look_at_networks(self) -> dict[str, Any]:
+        """The default VPC is the cloud's own. EC2 goes on telling of gateways that are deleted."""
+        ec2, events = self._client("ec2"), self._client("events")
+        ours = [{"Name": "cidr", "Values": [CIDR]}]
+        vpcs = [one["VpcId"] for one in ec2.describe_vpcs(Filters=ours)["Vpcs"]]
+        within: list[Any] = [{"Name": "vpc-id", "Values": vpcs or ["none"]}]
+        gateways = ec2.describe_nat_gateways(Filters=within)["NatGateways"]
+        return {
+            "vpcs": len(vpcs),
+            "subnets": len(ec2.describe_subnets(Filters=within)["Subnets"]),
+            "gateways": sum(one["State"] != "deleted" for one in gateways),
+            "elastic": len(ec2.describe_addresses()["Addresses"]),
+            "endpoints": len(ec2.describe_vpc_endpoints(Filters=within)["VpcEndpoints"]),
+            "flow_logs": len(ec2.describe_flow_logs()["FlowLogs"]),
+            "rules": sorted(rule["Name"] for rule in events.list_rules()["Rules"]),
         }
 
     def _look_at_services(self) -> dict[str, Any]:
