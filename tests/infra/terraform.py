@@ -79,6 +79,11 @@ class Terraform:
         outputs: dict[str, Any] = json.loads(self.run("output", "-json"))
         return outputs
 
+    def change(self) -> None:
+        """Apply what is written now over what stands, and see that nothing is left to do."""
+        self.run("apply", "-input=false", "-auto-approve")
+        self.plan_again()
+
     def plan_again(self) -> None:
         """Fails with the plan's text unless there is nothing to do."""
         self.run("plan", "-input=false", "-detailed-exitcode")

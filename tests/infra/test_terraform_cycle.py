@@ -26,6 +26,7 @@ pytestmark = [
 
 ROOT = Path(__file__).parents[2]
 SERVE = "from infra.local.moto_repairs import repair; repair(); from moto.server import main; import sys; main(sys.argv[1:])"
+LISTED = ["198.51.100.0/24", "203.0.113.7/32"]
 HOSTILE = '${file("/etc/passwd")} %{ if true } $${x} ${TfToken[TOKEN.0]} "quoted" \\ 名前'
 
 
@@ -90,20 +91,34 @@ def test_a_network_and_a_spot_placement_come_and_go(cloud: str, tmp_path: Path, 
     assert placement.private_ip.startswith("127.77.0.")
     assert placement.address == placement.public_ip
 
+    # A wider list is changed in place: the machine that serves stays.
+    write_stack(placement_spec(network, allow_cidrs=LISTED), placement_dir.directory)
+    placement_dir.change()
+    assert listed(clients["ec2"], placement.security_group_id) == LISTED
+    check_instance(clients["ec2"], placement.instance_id)
+
     placement_dir.destroy()
     assert called.refused(called.by_terraform(record, placement_begins) - operators) == []
+    write_stack(network_spec(tags={"team": "blue"}), network_dir.directory)
+    network_dir.change()
+    assert team_of(clients["ec2"], network.vpc_id) == "blue"
     network_dir.destroy()
     check_empty(clients["ec2"])
 
 
-def network_spec() -> dict[str, Any]:
+def network_spec(**changes: Any) -> dict[str, Any]:
     return samples.network(
-        cidr="127.77.0.0/16", supernets=["127.77.0.0/16"], lean=True, backend=state("network.tfstate")
+        cidr="127.77.0.0/16",
+        supernets=["127.77.0.0/16"],
+        lean=True,
+        backend=state("network.tfstate"),
+        **changes,
     )
 
 
-def placement_spec(network: Any) -> dict[str, Any]:
+def placement_spec(network: Any, **reach: Any) -> dict[str, Any]:
     return samples.deployment(
+        exposure=samples.deployment()["exposure"] | reach,
         vpc_id=network.vpc_id,
         subnet_id=network.public_subnets["us-east-1a"],
         instance_profile=network.instance_profile,
@@ -134,6 +149,17 @@ def check_instance(ec2: Any, instance_id: str) -> None:
     found = ec2.describe_instance_attribute(InstanceId=instance_id, Attribute="userData")["UserData"]["Value"]
     config = json.loads(gzip.decompress(base64.b64decode(found)).decode().partition("\n")[2])
     assert config["write_files"][0]["path"] == "/etc/flowllama/instance.json"
+
+
+def listed(ec2: Any, group_id: str) -> list[str]:
+    (group,) = ec2.describe_security_groups(GroupIds=[group_id])["SecurityGroups"]
+    described = [one for way in group["IpPermissions"] for one in way["IpRanges"]]
+    return sorted(one["CidrIp"] for one in described if one["Description"] == "Allow-list")
+
+
+def team_of(ec2: Any, vpc_id: str) -> str | None:
+    (vpc,) = ec2.describe_vpcs(VpcIds=[vpc_id])["Vpcs"]
+    return next((tag["Value"] for tag in vpc.get("Tags", ()) if tag["Key"] == "team"), None)
 
 
 def check_empty(ec2: Any) -> None:
